@@ -1,0 +1,94 @@
+"""The contract that every codec keeps, and the value that says whether it can be used here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from sursmr_codec.errors import UnavailableError, UsageError
+from sursmr_codec.types import CodecSummary, Pixels, Source
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a codec can be used on this machine, and if not, what mends it."""
+
+    usable: bool
+    reason: str | None = None
+    """What is missing; None where usable."""
+    remedy: str | None = None
+    """The one command that mends it; None where usable."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Library and encoder versions that were found."""
+
+
+class Codec(ABC):
+    """Encodes a source at a QP and decodes it again.
+
+    QP always rises as quality falls; only this type knows which way a codec's own number runs. Pictures
+    below a codec's smallest size or of odd size are edge-padded inside the codec and cropped on decode.
+    The same source, QP and options give the same bytes. Instances hold options only and are safe to share
+    between threads.
+    """
+
+    id: ClassVar[str]
+    """Name on the command line and in every result."""
+    extension: ClassVar[str]
+    """Of written files, with the dot."""
+    qp_range: ClassVar[range]
+    """Every QP the codec takes, in steps of 1."""
+    wobble: ClassVar[float] = 0.0
+    """Largest share by which size may grow from one QP to the next (0: strictly falling or equal)."""
+    keeps_icc: ClassVar[bool] = False
+    """Whether the container carries the source's colour profile."""
+
+    @abstractmethod
+    def encode(self, source: Source, qp: int) -> bytes:
+        """Compress `source` at `qp`; the bytes are a complete file.
+
+        Raises UsageError for a QP outside `qp_range`, UnavailableError where the encoder is missing, and
+        EncodeError where it fails.
+        """
+
+    @abstractmethod
+    def decode(self, data: bytes, width: int, height: int) -> Pixels:
+        """Decode `data` to (height, width, 3) uint8 sRGB.
+
+        Raises DecodeError where `data` is not a picture of this codec that is at least that large; never
+        any other error, whatever the bytes.
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """One line naming every library, encoder version and option that changes bytes."""
+
+    @abstractmethod
+    def native(self, qp: int) -> Mapping[str, object]:
+        """The QP in the words of the codec's own users, for example `{"quality": 61}`."""
+
+    @abstractmethod
+    def availability(self) -> Availability:
+        """Whether the codec can be used here; cheap, and never raises."""
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """Options that change bytes, as set on this instance."""
+        return {}
+
+    def summary(self) -> CodecSummary:
+        """What results say about the encoder."""
+        return CodecSummary(self.id, self.extension, self.fingerprint(), dict(self.options))
+
+    def check_qp(self, qp: int) -> None:
+        """Raise UsageError where `qp` is outside the range."""
+        if qp not in self.qp_range:
+            low, high = self.qp_range[0], self.qp_range[-1]
+            raise UsageError(f"{self.id} takes QP {low}..{high}, not {qp}")
+
+    def require(self) -> None:
+        """Raise UnavailableError, naming the remedy, where the codec cannot be used here."""
+        found = self.availability()
+        if not found.usable:
+            raise UnavailableError(f"codec {self.id} is not usable: {found.reason}; try: {found.remedy}")

@@ -1,0 +1,38 @@
+"""The contract that trained models and measured labels share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from sursmr_codec.types import PredictorSummary, Rung, Score, Source, Targets
+
+
+class Embedding:
+    """What a predictor keeps of a source between rungs; opaque to everyone else."""
+
+
+class Predictor(ABC):
+    """Says what viewers and machines make of rungs: embed the source once, then score many rungs."""
+
+    id: str
+
+    @abstractmethod
+    def embed(self, source: Source) -> Embedding:
+        """Everything about the source that scoring its rungs needs, computed once."""
+
+    @abstractmethod
+    def score(self, embedding: Embedding, rungs: Sequence[Rung]) -> list[Score]:
+        """One score a rung, in order. Every rung's pixels have the source's shape."""
+
+    @abstractmethod
+    def summary(self) -> PredictorSummary:
+        """What results say about the scores: id, digest, protocol."""
+
+    def start(self, embedding: Embedding, codec: str, targets: Targets) -> int | None:
+        """A guess at the answer from the source alone; None where the predictor has none."""
+        return None
+
+    def warnings(self, embedding: Embedding) -> tuple[str, ...]:
+        """What a reader of this source's scores should know, one line each."""
+        return ()
