@@ -1,0 +1,53 @@
+"""The rungs of one source under one codec, each encoded and decoded at most once."""
+
+from __future__ import annotations
+
+import time
+
+from sursmr_codec.codecs.base import Codec
+from sursmr_codec.errors import DecodeError, EncodeError
+from sursmr_codec.types import Pixels, Rung, Source
+
+
+class Ladder:
+    """`ladder[qp]` is the rung at that QP: the bytes that would be written and the pixels they decode to.
+
+    A rung's pixels are kept only until the next one is asked for, so that a long ladder of large pictures
+    fits in memory; its bytes are kept for good.
+    """
+
+    def __init__(self, source: Source, codec: Codec) -> None:
+        self.source = source
+        self.codec = codec
+        self.encode_seconds = 0.0
+        self.decode_seconds = 0.0
+        self._encoded: dict[int, bytes] = {}
+        self._latest: Rung | None = None
+
+    def __getitem__(self, qp: int) -> Rung:
+        """Encode and decode at `qp`; raises EncodeError where the codec cannot read its own bytes."""
+        if self._latest is None or self._latest.qp != qp:
+            self._latest = Rung(self.codec.id, qp, self.encoded(qp), self._decode(qp))
+        return self._latest
+
+    def encoded(self, qp: int) -> bytes:
+        """The bytes at `qp`, encoded on the first call."""
+        if qp not in self._encoded:
+            began = time.perf_counter()
+            self._encoded[qp] = self.codec.encode(self.source, qp)
+            self.encode_seconds += time.perf_counter() - began
+        return self._encoded[qp]
+
+    @property
+    def n_encodes(self) -> int:
+        """How many rungs were encoded so far."""
+        return len(self._encoded)
+
+    def _decode(self, qp: int) -> Pixels:
+        began = time.perf_counter()
+        try:
+            decoded = self.codec.decode(self.encoded(qp), self.source.width, self.source.height)
+        except DecodeError as error:
+            raise EncodeError(f"{self.codec.id} cannot read what it wrote at QP {qp}: {error}") from error
+        self.decode_seconds += time.perf_counter() - began
+        return decoded

@@ -1,0 +1,234 @@
+"""Finds the highest QP whose own rung meets the targets: pure, no pixels, no codecs.
+
+Satisfaction of machines is not monotone in QP, so no rung is ever taken on trust: the answer is a rung that
+was probed and met. Binary search keeps a bracket (a met rung below, a failed one above); exhaustive search
+probes every rung and so returns the true highest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from sursmr_codec.errors import UsageError
+from sursmr_codec.types import Binding, Probe, Score, SearchSettings, Targets
+
+Steps = Generator[int, Probe, "Answer"]
+"""Yields the QP to probe next, takes its probe, returns the answer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a search found."""
+
+    probes: tuple[Probe, ...]
+    """In the order tried; each QP once."""
+    chosen: Probe | None
+    """The rung to write; None where nothing may be written."""
+    met: bool
+    """Whether `chosen` meets both targets and the byte limit."""
+    binding: Binding
+    """What keeps the QP from rising further, or what could not be met."""
+
+
+def margins(score: Score, targets: Targets) -> dict[Binding, float]:
+    """By how much each switched-on target is exceeded; negative where missed, -target where undefined.
+
+    With a risk set, the lower end of the ratio's interval is judged instead of the ratio.
+    """
+    cautious = targets.risk is not None
+    judged: dict[Binding, tuple[float | None, float]] = {
+        "sur": (score.sur_low if cautious else score.sur, targets.sur),
+        "smr": (score.smr_low if cautious else score.smr, targets.smr),
+    }
+    return {name: (ratio or 0.0) - target for name, (ratio, target) in judged.items() if target > 0}
+
+
+def meets(score: Score, targets: Targets) -> bool:
+    """Whether every switched-on target is reached (>=); an undefined ratio reaches none."""
+    return all(margin >= 0 for margin in margins(score, targets).values())
+
+
+def most_encodes(n_rungs: int) -> int:
+    """Largest number of probes a binary search over `n_rungs` rungs makes, from any start."""
+    return math.ceil(math.log2(n_rungs)) + 1 if n_rungs > 1 else 1
+
+
+def rungs_of(qp_range: range, settings: SearchSettings) -> range:
+    """The codec's rungs that the settings leave; raises UsageError where none is left."""
+    low = qp_range[0] if settings.min_qp is None else settings.min_qp
+    high = qp_range[-1] if settings.max_qp is None else settings.max_qp
+    for name, qp in (("min QP", low), ("max QP", high)):
+        if qp not in qp_range:
+            raise UsageError(f"{name} must lie in {qp_range[0]}..{qp_range[-1]}, not {qp}")
+    if low > high:
+        raise UsageError(f"min QP {low} is above max QP {high}")
+    return range(low, high + 1)
+
+
+def search(
+    probe_at: Callable[[int], Probe],
+    qp_range: range,
+    targets: Targets,
+    settings: SearchSettings | None = None,
+    *,
+    start: int | None = None,
+    best_effort: bool = False,
+) -> Answer:
+    """The highest QP of `qp_range` that meets `targets`: `steps`, driven by a callable `qp -> Probe`."""
+    walk = steps(qp_range, targets, settings, start=start, best_effort=best_effort)
+    try:
+        qp = next(walk)
+        while True:
+            qp = walk.send(probe_at(qp))
+    except StopIteration as end:
+        answer: Answer = end.value
+        return answer
+
+
+def steps(
+    qp_range: range,
+    targets: Targets,
+    settings: SearchSettings | None = None,
+    *,
+    start: int | None = None,
+    best_effort: bool = False,
+) -> Steps:
+    """The search as a generator: send it the probe of each QP it yields, once for each QP.
+
+    `start` is a guess at the answer, clipped into range. Targets that cannot be met give `chosen` None, or
+    with `best_effort` the nearest rung that fits the byte limit, `met` False.
+    """
+    settings = settings or SearchSettings()
+    rungs = rungs_of(qp_range, settings)
+    log = _Log(targets, settings.max_bytes)
+    if settings.method == "exhaustive":
+        for qp in rungs:
+            yield from log.at(qp)
+    else:
+        yield from _bisect(log, rungs, settings.tolerance, start)
+    met = [probe for probe in log.probes if meets(probe.score, targets)]
+    best = max((probe for probe in met if log.fits(probe)), key=lambda probe: probe.qp, default=None)
+    if best is not None:
+        return Answer(log.probes, best, True, _binding_at(best, log, rungs))
+    binding: Binding = "max_bytes" if met else _tightest(log.lowest().score, targets)
+    chosen = (yield from _nearest(log, rungs, any_met=bool(met))) if best_effort else None
+    return Answer(log.probes, chosen, False, binding)
+
+
+class _Log:
+    """Probes in the order tried, each QP asked for once."""
+
+    def __init__(self, targets: Targets, max_bytes: int | None) -> None:
+        self.targets = targets
+        self._max_bytes = max_bytes
+        self._by_qp: dict[int, Probe] = {}
+
+    def at(self, qp: int) -> Generator[int, Probe, Probe]:
+        if qp not in self._by_qp:
+            self._by_qp[qp] = yield qp
+        return self._by_qp[qp]
+
+    def fits(self, probe: Probe) -> bool:
+        return self._max_bytes is None or probe.n_bytes <= self._max_bytes
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        return tuple(self._by_qp.values())
+
+    def lowest(self) -> Probe:
+        return self._by_qp[min(self._by_qp)]
+
+    def next_above(self, qp: int) -> Probe | None:
+        above = [other for other in self._by_qp if other > qp]
+        return self._by_qp[min(above)] if above else None
+
+
+def _bisect(log: _Log, rungs: range, tolerance: float, start: int | None) -> Generator[int, Probe, None]:
+    """Narrow the bracket until it closes: `below` is met and `above` fails, or they stand outside the range.
+
+    From a start the search strides away from it, doubling, but never so far that the worst case would
+    exceed that of plain bisection.
+    """
+    below, above = rungs[0] - 1, rungs[-1] + 1
+    budget = most_encodes(len(rungs))
+    stride = 0 if start is None else 1
+    guess = (below + above) // 2 if start is None else min(max(start, rungs[0]), rungs[-1])
+    while above - below > 1:
+        # After this probe either side must still be decidable with what is left of the budget.
+        budget -= 1
+        reach = 2**budget
+        qp = min(max(guess, above - reach, below + 1), below + reach, above - 1)
+        probe = yield from log.at(qp)
+        if meets(probe.score, log.targets):
+            below = qp
+            if tolerance > 0 and _overshoot(probe.score, log.targets) <= tolerance:
+                return
+        else:
+            above = qp
+        if stride and (below < rungs[0] or above > rungs[-1]):
+            guess = qp + (stride if below == qp else -stride)
+            stride *= 2
+        else:
+            stride, guess = 0, (below + above) // 2
+
+
+def _overshoot(score: Score, targets: Targets) -> float:
+    """By how much the binding ratio of a met rung exceeds its target; infinite without targets."""
+    return min(margins(score, targets).values(), default=math.inf)
+
+
+def _tightest(score: Score, targets: Targets) -> Binding:
+    left = margins(score, targets)
+    return min(left, key=lambda name: left[name])
+
+
+def _binding_at(best: Probe, log: _Log, rungs: range) -> Binding:
+    """What the next rung up fails; where it was not probed, the target with the smaller margin."""
+    if best.qp == rungs[-1]:
+        return "range"
+    above = log.next_above(best.qp)
+    if above is None:
+        return _tightest(best.score, log.targets)
+    return _tightest(above.score, log.targets) if not meets(above.score, log.targets) else "max_bytes"
+
+
+def _nearest(log: _Log, rungs: range, *, any_met: bool) -> Generator[int, Probe, Probe | None]:
+    """The rung to fall back on: never above the byte limit.
+
+    Where the bytes alone are in the way, the lowest QP within them; else the probed rung with the smallest
+    shortfall, the larger QP where two are equal.
+    """
+    fitting = [probe for probe in log.probes if log.fits(probe)]
+    if any_met or not fitting:
+        return (yield from _lowest_fitting(log, rungs))
+
+    def distance(probe: Probe) -> tuple[float, float, int]:
+        missing = [max(0.0, -margin) for margin in margins(probe.score, log.targets).values()]
+        return max(missing), sum(missing), -probe.qp
+
+    return min(fitting, key=distance)
+
+
+def _lowest_fitting(log: _Log, rungs: range) -> Generator[int, Probe, Probe | None]:
+    """The lowest QP within the byte limit, by bisection on size where not every rung is known.
+
+    None where even the last rung is too large.
+    """
+    if len(log.probes) == len(rungs):
+        return min(
+            (probe for probe in log.probes if log.fits(probe)), key=lambda probe: probe.qp, default=None
+        )
+    low, high = rungs[0], rungs[-1]
+    best = yield from log.at(high)
+    if not log.fits(best):
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        probe = yield from log.at(middle)
+        if log.fits(probe):
+            best, high = probe, middle
+        else:
+            low = middle + 1
+    return best
