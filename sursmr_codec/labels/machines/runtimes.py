@@ -1,0 +1,103 @@
+"""The libraries that run a network, each behind one small class with the same face.
+
+Which one runs a machine follows from the `file` column alone: by suffix for weights on disk, by prefix for
+networks that a library brings along (`timm:NAME`). A further runtime is one class and one line in `RUNTIMES`.
+
+ONNX Runtime sessions may be called from several threads. A LiteRT interpreter holds the input and output of
+one call in itself, so that a lock lets one thread in at a time; use one machine a thread for speed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sursmr_codec.errors import MissingExtra
+
+Array = NDArray[Any]
+
+
+class Runtime(Protocol):
+    """A loaded network."""
+
+    def __call__(self, pixels: NDArray[np.float32]) -> list[Array]:
+        """(H, W, 3) float32, normalised -> the network's outputs in its own order, batch axis kept.
+
+        Quantised outputs are turned into float32 where the network holds the constants for that, and left as
+        integers where it does not.
+        """
+        ...
+
+
+class OnnxRuntime:
+    """A network in an ONNX file, on the CPU."""
+
+    def __init__(self, weights: Path, threads: int = 1) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MissingExtra("onnxruntime", f"the machine in {weights.name}", "measured") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(weights), options, providers=["CPUExecutionProvider"]
+        )
+        entry = self._session.get_inputs()[0]
+        self._input = entry.name
+        self._channels_first = entry.shape[1] == 3
+        self._takes_bytes = entry.type == "tensor(uint8)"
+
+    def __call__(self, pixels: NDArray[np.float32]) -> list[Array]:
+        tensor: Array = pixels.transpose(2, 0, 1) if self._channels_first else pixels
+        if self._takes_bytes:
+            tensor = np.clip(np.round(tensor), 0, 255).astype(np.uint8)
+        outputs: list[Array] = self._session.run(None, {self._input: np.ascontiguousarray(tensor)[None]})
+        return outputs
+
+
+class LiteRtRuntime:
+    """A network in a TFLite file, on the CPU."""
+
+    def __init__(self, weights: Path, threads: int = 1) -> None:
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise MissingExtra("ai-edge-litert", f"the machine in {weights.name}", "measured") from error
+        self._interpreter = Interpreter(model_path=str(weights), num_threads=threads)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]
+        self._outputs = self._interpreter.get_output_details()
+        self._lock = threading.Lock()
+
+    def __call__(self, pixels: NDArray[np.float32]) -> list[Array]:
+        channels_first = self._input["shape"][1] == 3
+        tensor: Array = pixels.transpose(2, 0, 1) if channels_first else pixels
+        dtype = self._input["dtype"]
+        if dtype != np.float32:
+            scale, zero = self._input["quantization"]
+            limits = np.iinfo(dtype)
+            tensor = np.clip(np.round(tensor / scale + zero), limits.min, limits.max)
+        with self._lock:
+            self._interpreter.set_tensor(
+                self._input["index"], np.ascontiguousarray(tensor.astype(dtype))[None]
+            )
+            self._interpreter.invoke()
+            return [self._dequantised(entry) for entry in self._outputs]
+
+    def _dequantised(self, entry: dict[str, Any]) -> Array:
+        values: Array = self._interpreter.get_tensor(entry["index"])
+        scale, zero = entry["quantization"]
+        if values.dtype == np.float32 or not scale:
+            return values
+        return (values.astype(np.float32) - np.float32(zero)) * np.float32(scale)
+
+
+RUNTIMES: dict[str, Callable[[Path, int], Runtime]] = {".onnx": OnnxRuntime, ".tflite": LiteRtRuntime}
+"""Suffix of the weight file -> what runs it."""
