@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sursmr_codec.labels.machines.geometry import DEFAULT_PAD, place
+from sursmr_codec.labels.machines.geometry import place
 from sursmr_codec.labels.machines.heads import InputSize
 from sursmr_codec.labels.machines.machine import Machine
 from sursmr_codec.labels.machines.nms import suppress
@@ -24,8 +24,7 @@ class Detector(Machine):
 
     def run(self, rgb: Pixels) -> Boxes:
         row = self.row
-        pad = row.config.get("padv", DEFAULT_PAD)
-        pixels, placement = place(rgb, row.fit, row.width, row.height, pad)
+        pixels, placement = place(rgb, row.fit, row.width, row.height, row.pad)
         outputs = self.runtime(NORMALISATIONS[row.preprocess](pixels))
         found = row.head.decode(outputs, row.config, InputSize(row.width, row.height))
 

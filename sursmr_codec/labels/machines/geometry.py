@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sursmr_codec.errors import MissingExtra
 from sursmr_codec.types import Pixels
 
-DEFAULT_PAD = 114
-"""Grey of a letterbox's bars, the value most of the YOLO family was trained with."""
+YOLO_GREY = 114
+"""Grey of a letterbox's bars that most of the YOLO family was trained with."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Placement:
         return corners
 
 
-def place(rgb: Pixels, fit: Fit, width: int, height: int, pad: int = DEFAULT_PAD) -> tuple[Pixels, Placement]:
+def place(rgb: Pixels, fit: Fit, width: int, height: int, pad: int = YOLO_GREY) -> tuple[Pixels, Placement]:
     """Bring `rgb` to (height, width, 3) uint8 the way `fit` says; `pad` 0..255 fills a letterbox's bars.
 
     Raises MissingExtra without OpenCV.

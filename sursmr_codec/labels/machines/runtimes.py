@@ -1,7 +1,7 @@
 """The libraries that run a network, each behind one small class with the same face.
 
-Which one runs a machine follows from the `file` column alone: by suffix for weights on disk, by prefix for
-networks that a library brings along (`timm:NAME`). A further runtime is one class and one line in `RUNTIMES`.
+Which one runs a machine follows from the `file` column alone. A further runtime is one class and one line in
+`RUNTIMES`.
 
 ONNX Runtime sessions may be called from several threads. A LiteRT interpreter holds the input and output of
 one call in itself, so that a lock lets one thread in at a time; use one machine a thread for speed.

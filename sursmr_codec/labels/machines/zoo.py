@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 
 from sursmr_codec.errors import UsageError
 from sursmr_codec.labels.machines.config import TASKS, check_config, head_of
-from sursmr_codec.labels.machines.geometry import Fit
+from sursmr_codec.labels.machines.geometry import YOLO_GREY, Fit
 from sursmr_codec.labels.machines.heads import Head
 from sursmr_codec.labels.machines.preprocess import NORMALISATIONS
 from sursmr_codec.labels.machines.runtimes import RUNTIMES
@@ -75,6 +75,11 @@ class MachineRow:
     def conf(self) -> float:
         """T_conf, 0..1: the least confidence of an opinion that counts."""
         return float(self.config.get("conf", T_CONF_FACE if self.task == "face" else T_CONF))
+
+    @property
+    def pad(self) -> int:
+        """Grey 0..255 of a letterbox's bars; face detectors were trained with black ones."""
+        return int(self.config.get("padv", 0 if self.task == "face" else YOLO_GREY))
 
     @property
     def head(self) -> Head:
