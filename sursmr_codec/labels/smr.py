@@ -31,6 +31,8 @@ MIN_COUNTING = 5
 """`smr` is not defined where fewer machines count."""
 MIN_COUNTING_TASK = 3
 """A task's own ratio, and that of unseen machines, is not defined where fewer machines count."""
+MIN_COUNTING_APART = 1
+"""Faces and segmentation have few machines and no vote in `smr`; one that counts is enough."""
 MIN_FOREGROUND = 0.01
 """Least share of pixels that are not background where a segmenter counts."""
 
@@ -50,6 +52,10 @@ class Ratios:
     """As `smr`, with classifiers counting whether or not they are sure of the original."""
     smr_unseen: float | None
     """Over machines that are kept from training, and that vote in none of the others."""
+    smr_face: float | None
+    """Over face detectors, which vote in none of the others."""
+    smr_segmentation: float | None
+    """Over segmenters, which vote in none of the others."""
     n_counting: int
     """Machines behind `smr`."""
 
@@ -146,33 +152,29 @@ def smr(
 ) -> Ratios:
     """Aggregate the votes on one rung.
 
-    `tasks` gives every voter's task; those other than classification and detection have no vote here.
+    `tasks` gives every voter's task; only classifiers and detectors vote in `smr`.
     `strict_votes` are votes made with `satisfied(..., strict=True)`; without them `smr_strict` is None.
     `unseen` names the machines that are kept apart. Raises UsageError for a voter without a task.
     """
     for name in [*votes, *(strict_votes or ())]:
         if name not in tasks:
             raise UsageError(f"machine {name} has a vote but no task")
-    classification = _of_task(votes, tasks, "classification", unseen)
-    detection = _of_task(votes, tasks, "detection", unseen)
-    strict: list[bool | None] = []
-    for task in ("classification", "detection"):
-        strict += _of_task(strict_votes or {}, tasks, task, unseen)
-    apart = [
-        vote
-        for name, vote in votes.items()
-        if name in unseen and tasks[name] in ("classification", "detection")
-    ]
-    everyone = classification + detection
+
+    def votes_of(task: str, ballot: Votes, *, seen: bool = True) -> list[bool | None]:
+        return [v for name, v in ballot.items() if tasks[name] == task and (name not in unseen) == seen]
+
+    classification = votes_of("classification", votes)
+    detection = votes_of("detection", votes)
+    jury = classification + detection
+    strict = votes_of("classification", strict_votes or {}) + votes_of("detection", strict_votes or {})
+    apart = votes_of("classification", votes, seen=False) + votes_of("detection", votes, seen=False)
     return Ratios(
-        smr=ratio(everyone, MIN_COUNTING),
+        smr=ratio(jury, MIN_COUNTING),
         smr_classification=ratio(classification, MIN_COUNTING_TASK),
         smr_detection=ratio(detection, MIN_COUNTING_TASK),
         smr_strict=ratio(strict, MIN_COUNTING),
         smr_unseen=ratio(apart, MIN_COUNTING_TASK),
-        n_counting=sum(vote is not None for vote in everyone),
+        smr_face=ratio(votes_of("face", votes), MIN_COUNTING_APART),
+        smr_segmentation=ratio(votes_of("segmentation", votes), MIN_COUNTING_APART),
+        n_counting=sum(vote is not None for vote in jury),
     )
-
-
-def _of_task(votes: Votes, tasks: Mapping[str, str], task: str, unseen: Collection[str]) -> list[bool | None]:
-    return [vote for name, vote in votes.items() if tasks[name] == task and name not in unseen]

@@ -12,9 +12,7 @@ MAX_CANDIDATES = 300
 def iou_matrix(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
     """(N, 4) and (M, 4) corners -> (N, M) intersection over union, 0..1; 0 for boxes without area."""
     first, second = a.astype(np.float64), b.astype(np.float64)
-    top_left = np.maximum(first[:, None, :2], second[None, :, :2])
-    bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared: NDArray[np.float64] = (bottom_right - top_left).clip(0.0).prod(axis=2)
+    shared = _shared(first, second, axis=0) * _shared(first, second, axis=1)
     union = _area(first)[:, None] + _area(second)[None, :] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0.0)
 
@@ -40,6 +38,14 @@ def suppress(
         if alive[i]:
             alive[i + 1 :] &= ~overlap[i, i + 1 :]
     return order[alive]
+
+
+def _shared(a: NDArray[np.float64], b: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """(N, M) length that every pair of boxes has in common along x (0) or y (1)."""
+    start = np.maximum.outer(a[:, axis], b[:, axis])
+    end = np.minimum.outer(a[:, axis + 2], b[:, axis + 2])
+    shared: NDArray[np.float64] = np.maximum(end - start, 0.0)
+    return shared
 
 
 def _area(xyxy: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -24,11 +24,15 @@ class Normalisation:
 
     def __call__(self, rgb: Pixels) -> NDArray[np.float32]:
         """(H, W, 3) uint8 RGB -> (H, W, 3) float32 in the network's channel order and range."""
-        ordered = rgb[..., ::-1] if self.bgr else rgb
-        scale = np.array(self.scale, np.float32)
-        # Division before subtraction, as in the networks' own recipes: some quantised inputs have their steps
-        # half-way between pixel values, and the last bit of the float then decides how each one rounds.
-        return ordered.astype(np.float32) / scale - (np.array(self.mean) / self.scale).astype(np.float32)
+        # Plane by plane: arithmetic along an innermost axis of three is several times slower.
+        planes = np.empty((3, *rgb.shape[:2]), np.float32)
+        channels = (2, 1, 0) if self.bgr else (0, 1, 2)
+        for plane, channel, mean, scale in zip(planes, channels, self.mean, self.scale, strict=True):
+            # Division before subtraction, as in the networks' own recipes: some quantised inputs have their
+            # steps half-way between pixel values, and the last bit of the float decides how each one rounds.
+            np.divide(rgb[..., channel], np.float32(scale), out=plane)
+            plane -= np.float32(mean / scale)
+        return planes.transpose(1, 2, 0)
 
 
 _UNIT = (255.0, 255.0, 255.0)

@@ -41,7 +41,7 @@ class OnnxRuntime:
         try:
             import onnxruntime
         except ImportError as error:
-            raise MissingExtra("onnxruntime", f"the machine in {weights.name}", "measured") from error
+            raise MissingExtra("onnxruntime", f"running {weights}", "measured") from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -69,7 +69,7 @@ class LiteRtRuntime:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
-            raise MissingExtra("ai-edge-litert", f"the machine in {weights.name}", "measured") from error
+            raise MissingExtra("ai-edge-litert", f"running {weights}", "measured") from error
         self._interpreter = Interpreter(model_path=str(weights), num_threads=threads)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
