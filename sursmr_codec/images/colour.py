@@ -8,15 +8,140 @@ quality more than the choice of encoder does.
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from sursmr_codec.errors import ImageError
+from sursmr_codec.errors import ImageError, UsageError
 from sursmr_codec.types import Pixels
 
+Chroma = Literal["420", "444"]
+Plane = NDArray[np.uint8] | NDArray[np.uint16]
+"""(H, W), uint8 at 8 bit, uint16 above."""
+
+_KR, _KG, _KB = 0.299, 0.587, 0.114
+_MOST_BITS = 12
 _ICC_HEADER_BYTES = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """A picture in BT.601 full-range YCbCr."""
+
+    y: Plane
+    """(H, W) luma, 0 .. 2^bit_depth - 1."""
+    cb: Plane
+    """(H, W), or (H / 2, W / 2) in 4:2:0, with zero at 2^(bit_depth - 1)."""
+    cr: Plane
+    """As `cb`."""
+    bit_depth: int = 8
+    """Bits a sample, 8..12."""
+
+    @property
+    def chroma(self) -> Chroma:
+        """Chroma format, by the planes' shapes."""
+        return "444" if self.cb.shape == self.y.shape else "420"
+
+
+def rgb_to_planes(pixels: Pixels, chroma: Chroma = "420", bit_depth: int = 8) -> Planes:
+    """Turn (H, W, 3) uint8 RGB into BT.601 full-range planes.
+
+    4:2:0 chroma is the mean of each 2x2 block, rounded once, after the matrix. All arithmetic is in
+    integers, so the planes do not depend on the machine. Raises UsageError for odd sizes in 4:2:0 and for
+    bit depths outside 8..12.
+    """
+    _check_depth(bit_depth)
+    height, width = pixels.shape[:2]
+    # The largest sums stay below 2^31: sample bits + 2 bits of the 2x2 sum + fraction bits <= 30.
+    fraction = 28 - bit_depth
+    scale = ((1 << bit_depth) - 1) / 255.0 * (1 << fraction)
+    channels = np.moveaxis(pixels, 2, 0).astype(np.int32)
+    # The green factor takes the rounding of the other two: grey stays exactly grey.
+    factor_r, factor_b = round(_KR * scale), round(_KB * scale)
+    luma = _weigh(channels, (factor_r, round(scale) - factor_r - factor_b, factor_b))
+    y = _round_off(luma, fraction, bit_depth)
+    if chroma == "420":
+        if height % 2 or width % 2:
+            raise UsageError(f"4:2:0 planes need an even size, not {width}x{height}")
+        rows = channels[:, 0::2] + channels[:, 1::2]
+        channels = rows[:, :, 0::2] + rows[:, :, 1::2]
+        fraction += 2
+    offset = 1 << (bit_depth - 1 + fraction)
+    half = round(scale / 2)
+    other_b, other_r = round(scale / 2 * _KR / (1 - _KB)), round(scale / 2 * _KB / (1 - _KR))
+    cb = _weigh(channels, (-other_b, other_b - half, half)) + np.int32(offset)
+    cr = _weigh(channels, (half, other_r - half, -other_r)) + np.int32(offset)
+    return Planes(y, _round_off(cb, fraction, bit_depth), _round_off(cr, fraction, bit_depth), bit_depth)
+
+
+def planes_to_rgb(planes: Planes) -> Pixels:
+    """Turn BT.601 full-range planes into (H, W, 3) uint8 RGB; 4:2:0 chroma is raised bilinearly.
+
+    Raises UsageError where the planes' shapes fit neither 4:4:4 nor 4:2:0, or for a bit depth outside 8..12.
+    """
+    _check_depth(planes.bit_depth)
+    height, width = planes.y.shape
+    zero = 1 << (planes.bit_depth - 1)
+    cb = planes.cb.astype(np.int32) - np.int32(zero)
+    cr = planes.cr.astype(np.int32) - np.int32(zero)
+    weight = 1
+    if planes.chroma == "420":
+        if planes.cb.shape != (height // 2, width // 2) or height % 2 or width % 2:
+            raise UsageError(f"chroma of shape {planes.cb.shape} does not fit luma of {planes.y.shape}")
+        cb, cr, weight = _double(cb), _double(cr), 16
+    fraction = 20
+    scale = 255.0 / ((1 << planes.bit_depth) - 1) * (1 << fraction)
+    luma = planes.y.astype(np.int32) * np.int32(round(scale)) + np.int32(1 << (fraction - 1))
+    share = 2.0 * scale / weight
+    red = luma + cr * np.int32(round(share * (1 - _KR)))
+    blue = luma + cb * np.int32(round(share * (1 - _KB)))
+    green = luma - cb * np.int32(round(share * (1 - _KB) * _KB / _KG))
+    green -= cr * np.int32(round(share * (1 - _KR) * _KR / _KG))
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    for channel, values in enumerate((red, green, blue)):
+        np.right_shift(values, fraction, out=values)
+        np.clip(values, 0, 255, out=values)
+        pixels[:, :, channel] = values
+    return pixels
+
+
+def _check_depth(bit_depth: int) -> None:
+    if not 8 <= bit_depth <= _MOST_BITS:
+        raise UsageError(f"planes have 8..{_MOST_BITS} bits a sample, not {bit_depth}")
+
+
+def _weigh(channels: NDArray[np.int32], factors: tuple[int, int, int]) -> NDArray[np.int32]:
+    red, green, blue = channels
+    total: NDArray[np.int32] = red * np.int32(factors[0])
+    total += green * np.int32(factors[1])
+    total += blue * np.int32(factors[2])
+    return total
+
+
+def _round_off(values: NDArray[np.int32], fraction: int, bit_depth: int) -> Plane:
+    values += np.int32(1 << (fraction - 1))
+    np.right_shift(values, fraction, out=values)
+    np.clip(values, 0, (1 << bit_depth) - 1, out=values)
+    return values.astype(np.uint8) if bit_depth == 8 else values.astype(np.uint16)
+
+
+def _double(plane: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Raise centre-sited (H, W) chroma to (2H, 2W), times 16: weights 3 and 1 along each axis."""
+    return _double_rows(_double_rows(plane).T).T
+
+
+def _double_rows(plane: NDArray[np.int32]) -> NDArray[np.int32]:
+    height, width = plane.shape
+    raised = np.empty((2 * height, width), dtype=np.int32)
+    above = np.concatenate((plane[:1], plane[:-1]))
+    below = np.concatenate((plane[1:], plane[-1:]))
+    raised[0::2] = 3 * plane + above
+    raised[1::2] = 3 * plane + below
+    return raised
 
 
 def icc_to_srgb(pixels: Pixels, profile: bytes) -> Pixels:
