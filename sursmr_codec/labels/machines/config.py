@@ -42,7 +42,7 @@ def check_config(task: str, config: object) -> None:
     allowed: frozenset[str] = _CLASS_KEYS if task == "classification" else frozenset()
     if task in _HEAD_KEYS:
         key, heads = _HEAD_KEYS[task]
-        if config.get(key) not in heads:
+        if not isinstance(config.get(key), str) or config[key] not in heads:
             raise ValueError(f"{key} {config.get(key)!r} is not one of {', '.join(sorted(heads))}")
         head = heads[config[key]]
         required = head.required | {key}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -143,13 +144,13 @@ def read_zoo(folder: Path | str, *, verify: bool = True) -> Zoo:
     if not folder.is_dir():
         raise UsageError(f"no folder of machines at {folder}: name one that holds {TABLE} and its weights")
     try:
-        text = table.read_text(encoding="utf-8")
+        text = table.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UsageError(f"{folder} is no zoo: it has no {TABLE}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{table} cannot be read: {error}") from error
 
-    reader = csv.DictReader(text.splitlines(), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     rows: list[MachineRow] = []
     try:
         for column in COLUMNS:
