@@ -75,6 +75,10 @@ def test_shrinking_averages_and_growing_interpolates() -> None:
     assert np.all(shrunk == 50)
     grown, _ = place(stripes[:1, :2], Fit("squash"), 4, 1)
     assert grown[0, :, 0].tolist() == [0, 25, 75, 100]
+    # Narrower but taller: every other column is sampled between its neighbours, not averaged over rows.
+    ramp = np.repeat(np.array([[0], [100]], np.uint8)[:, :, None], 3, axis=2)
+    mixed, _ = place(np.tile(ramp, (1, 8, 1)), Fit("squash"), 4, 4)
+    assert mixed[:, 0, 0].tolist() == [0, 25, 75, 100]
 
 
 @pytest.mark.parametrize("kind", ["crop", "squash", "center", "topleft"])
@@ -121,6 +125,12 @@ def test_suppression_fells_weaker_boxes_of_the_same_class() -> None:
     same, other = np.array([1, 1, 1, 1]), np.array([1, 1, 2, 1])
     assert suppress(xyxy, scores, same).tolist() == [1, 3]
     assert suppress(xyxy, scores, other).tolist() == [1, 2, 3]
+
+
+def test_three_hundred_candidates_are_looked_at() -> None:
+    start = np.arange(301.0)[:, None] * 10
+    xyxy = np.concatenate([start, start, start + 5, start + 5], axis=1)
+    assert len(suppress(xyxy, np.linspace(1, 0.5, 301), np.zeros(301, int))) == 300
 
 
 def test_a_felled_box_fells_no_other() -> None:

@@ -227,6 +227,14 @@ def test_lengths_in_pixels() -> None:
         assert np.allclose(shares.xyxy, pixels.xyxy * 64)
 
 
+def test_order_of_maps_does_not_matter() -> None:
+    outputs, config, *_ = y6lite()
+    first = HEADS["y6lite"].decode(outputs, config, SIZE)
+    second = HEADS["y6lite"].decode(outputs[::-1], config, SIZE)
+    assert first.xyxy.tolist() == second.xyxy.tolist()
+    assert len(first.xyxy) == 1 + 4 + 16 + 64
+
+
 def test_given_anchors_replace_the_usual_ones() -> None:
     outputs, _, corners, *_ = v5raw()
     anchors = [[[1, 1]] * 3, [[1, 1], [1, 1], [2, 4]], [[1, 1]] * 3]

@@ -95,6 +95,12 @@ def test_detector_keeps_weak_boxes_down_to_the_floor(
     assert boxes.classes.tolist() == [3, 2]
 
 
+def test_a_head_that_suppresses_is_left_alone(write_zoo: WriteZoo, networks: dict[str, Network]) -> None:
+    rows = np.array([[[0, 0, 8, 8, 0.6, 1], [0, 0, 8, 8, 0.7, 1]]], np.float32)
+    boxes = run(write_zoo, networks, answering(rows), **{**BOXES, "name": "it"})
+    assert boxes.scores.tolist() == pytest.approx([0.7, 0.6])
+
+
 @pytest.mark.parametrize(("nms", "n_boxes"), [("true", 1), ("false", 2)])
 def test_suppression_can_be_switched_off(
     write_zoo: WriteZoo, networks: dict[str, Network], nms: str, n_boxes: int

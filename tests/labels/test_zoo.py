@@ -62,6 +62,8 @@ def test_the_digest_follows_what_decides_an_answer(write_zoo: WriteZoo) -> None:
     assert read_zoo(write_zoo({})).digest == first
     assert read_zoo(write_zoo({"licence": "BSD", "ms_busy_core": "9"})).digest == first
     assert read_zoo(write_zoo({"preprocess": "raw"})).digest != first
+    assert read_zoo(write_zoo({"fit": "squash"})).digest != first
+    assert read_zoo(write_zoo({"input": "16x32"})).digest != first
     assert read_zoo(write_zoo({"config": '{"bg": 1}'})).digest != first
     assert read_zoo(write_zoo({"name": "other"})).digest != first
 
