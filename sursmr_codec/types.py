@@ -115,7 +115,7 @@ class Rung:
     def bpp(self) -> float:
         """Bits a pixel."""
         height, width = self.decoded.shape[:2]
-        return 8.0 * len(self.encoded) / (height * width)
+        return 8.0 * len(self.encoded) / int(height * width)
 
 
 @dataclass(frozen=True)
@@ -296,3 +296,14 @@ class Curve:
     natives: tuple[Mapping[str, object], ...]
     seconds: Seconds
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileScore:
+    """Score of a compressed file that existed already."""
+
+    path: str
+    score: Score
+    n_bytes: int
+    seconds: float
+    """Wall time to read and score it."""

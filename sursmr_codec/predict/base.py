@@ -29,6 +29,10 @@ class Predictor(ABC):
     def summary(self) -> PredictorSummary:
         """What results say about the scores: id, digest, protocol."""
 
+    def check(self, targets: Targets) -> None:
+        """Raise UsageError where this predictor, as set up, cannot judge a switched-on target."""
+        return
+
     def start(self, embedding: Embedding, codec: str, targets: Targets) -> int | None:
         """A guess at the answer from the source alone; None where the predictor has none."""
         return None

@@ -1,0 +1,168 @@
+"""Writes the README's generated blocks from the program itself.
+
+    python docs/generate.py            rewrite the blocks
+    python docs/generate.py --check    exit 1 and say which block differs
+
+A block stands between `<!-- generated: NAME -->` and `<!-- end -->`. The example's time is left out, as it
+differs from run to run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+EXAMPLE = "docs/examples/kodim23.png"
+
+_BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_COMMANDS = ("pick", "curve", "score", "codecs")
+
+# As for a user of the first README command, who has no CVVDP.
+_WITHOUT_CVVDP = "import sys; sys.modules['pycvvdp'] = None; from sursmr_codec.cli import main; main()"
+
+_EXIT_CODES = (
+    (0, "done"),
+    (1, "internal error"),
+    (2, "usage: an option or a combination of options makes no sense"),
+    (3, "target not reachable: nothing was written"),
+    (4, "bad input image: absent, unreadable, undecodable, or refused"),
+    (5, "encoder or optional library missing, or an encoder that failed"),
+    (6, "output could not be written; what was there before is untouched"),
+    (7, "batch finished with some failures"),
+    (8, "benchmark gate not met"),
+    (130, "interrupted"),
+)
+
+
+def example() -> str:
+    """What `pick` prints on the example picture."""
+    command = ["pick", EXAMPLE, "--smr", "0", "--quiet"]
+    lines = _cli(*command).splitlines()
+    shown = [re.sub(r"^(time\s+).*(, \d+ encodes)", r"\1...\2", line).rstrip() for line in lines]
+    return _fenced([f"$ sursmr-qp {' '.join(command[:-1])}", *shown])
+
+
+def commands() -> str:
+    """The help of every command."""
+    return "\n".join(
+        f"<details><summary><code>sursmr-qp {name}</code></summary>\n\n"
+        + _fenced(_cli(name, "--help").strip().splitlines())
+        + "\n</details>\n"
+        for name in _COMMANDS
+    )
+
+
+def exit_codes() -> str:
+    """The table of exit codes, checked against the error tree."""
+    from sursmr_codec import errors
+
+    documented = {code for code, _ in _EXIT_CODES}
+    used = {
+        kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.SursmrError)
+    }
+    if not used <= documented:
+        raise SystemExit(f"undocumented exit codes: {sorted(used - documented)}")
+    return _table(("code", "meaning"), [(str(code), meaning) for code, meaning in _EXIT_CODES])
+
+
+def codecs() -> str:
+    """The table of codecs, from the registry."""
+    from sursmr_codec import codecs as registry
+
+    rows = []
+    for codec_id in registry.ids():
+        codec = registry.get(codec_id)
+        low, high = codec.qp_range[0], codec.qp_range[-1]
+        native = ", ".join(f"{name} {value}" for name, value in codec.native(low).items())
+        purpose = (type(codec).__doc__ or "").strip().splitlines()[0].rstrip(".")
+        rows.append(
+            (f"`{codec_id}`", f"{low}..{high}", f"{native} at QP {low}", f"`{codec.extension}`", purpose)
+        )
+    return _table(("codec", "QP", "native", "file", "what it is"), rows)
+
+
+def calibration() -> str:
+    """How far simulated viewers are from real ones, from the committed result."""
+    result = json.loads((ROOT / "benchmarks" / "calibration.json").read_text())
+    names = {
+        "both": "both metrics, as `pick` uses them",
+        "cvvdp": "ColorVideoVDP alone",
+        "ssimulacra2": "SSIMULACRA2 alone",
+        "constant": "a constant",
+    }
+    rows = [
+        (names[name], f"{errors['mae']:.2f}", f"{errors['bias']:+.2f}")
+        for name, errors in result["all"].items()
+    ]
+    return _table(("SUR from", "mean absolute error", "bias"), rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "example": example,
+    "commands": commands,
+    "exit-codes": exit_codes,
+    "codecs": codecs,
+    "calibration": calibration,
+}
+
+
+def render(text: str) -> str:
+    """`text` with every generated block made anew."""
+    return _BLOCK.sub(lambda match: f"{match[1]}{BLOCKS[match['name']]()}\n{match[3]}", text)
+
+
+def differing(text: str) -> list[str]:
+    """Names of the blocks of `text` that are not what the program says now."""
+    fresh = {match["name"]: match[0] for match in _BLOCK.finditer(render(text))}
+    return [match["name"] for match in _BLOCK.finditer(text) if fresh[match["name"]] != match[0]]
+
+
+def _cli(*arguments: str) -> str:
+    environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
+    environment.pop("SURSMR_ZOO", None)
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_CVVDP, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"sursmr-qp {' '.join(arguments)} failed:\n{done.stderr}")
+    return done.stdout
+
+
+def _fenced(lines: list[str]) -> str:
+    return "\n".join(["```text", *lines, "```"])
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a block differs")
+    text = README.read_text("utf-8")
+    if parser.parse_args().check:
+        stale = differing(text)
+        if stale:
+            raise SystemExit(f"README.md is out of date in: {', '.join(stale)}; run python docs/generate.py")
+    else:
+        README.write_text(render(text), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The application: its commands, and how failures become exit codes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sursmr_codec.cli.codecs import codecs
+from sursmr_codec.cli.curve import curve
+from sursmr_codec.cli.pick import pick
+from sursmr_codec.cli.score import score
+from sursmr_codec.version import __version__
+
+app = typer.Typer(
+    name="sursmr-qp",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command()(pick)
+app.command()(curve)
+app.command()(score)
+app.command()(codecs)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sursmr-qp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Pick how hard an image may be compressed.
+
+    The highest QP at which viewers still see no difference (SUR, satisfied user ratio) and vision models
+    still answer the same (SMR, satisfied machine ratio).
+
+    Exit codes: 0 done, 1 internal error, 2 usage, 3 target not reachable, 4 bad input image, 5 encoder or
+    optional library missing, 6 output could not be written, 130 interrupted.
+    """
+
+
+def run() -> None:
+    """Run the application on the process's own arguments and exit."""
+    app(prog_name="sursmr-qp")

@@ -1,0 +1,67 @@
+"""`sursmr-qp curve`: SUR, SMR and size of one image at every QP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sursmr_codec.cli import console, options
+
+if TYPE_CHECKING:
+    from sursmr_codec.types import Curve
+
+
+def curve(
+    image: options.ImagePath,
+    codec: options.Codec = "jpeg",
+    step: Annotated[int, typer.Option(metavar="N", min=1, help="Score every N-th QP only.")] = 1,
+    csv: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a CSV table; - for stdout.")] = None,
+    json: options.Json = False,
+    plot: options.PlotPath = None,
+    min_qp: options.MinQp = None,
+    max_qp: options.MaxQp = None,
+    predictor: options.Predict = "measured",
+    zoo: options.Zoo = None,
+    protocol: options.Protocol = "calibrated",
+    machines: options.Jury = options.Machines.all,
+    threads: options.Threads = None,
+    alpha: options.Alpha = "refuse",
+    max_pixels: options.MaxPixels = options.MAX_PIXELS,
+    quiet: options.Quiet = False,
+) -> None:
+    """Print SUR, SMR, bytes and bits a pixel of IMAGE at every QP of an encoder."""
+    with console.failures():
+        from sursmr_codec import curves
+        from sursmr_codec.cli import tables
+        from sursmr_codec.records import curve_csv, curve_record
+        from sursmr_codec.types import SearchSettings
+
+        if plot is not None:
+            from sursmr_codec.report import plots
+
+            plots.require(plot)
+        events = curves.curve_events(
+            image,
+            codec=codec,
+            predictor=options.predictor(predictor, zoo, protocol, threads),
+            step=step,
+            settings=SearchSettings(min_qp=min_qp, max_qp=max_qp),
+            jury=machines.value,
+            reading=options.reading(alpha, max_pixels),
+        )
+        found: Curve = console.follow(events, quiet=quiet)
+        if plot is not None:
+            plots.write_curve(found, plot)
+        if csv is not None and str(csv) != "-":
+            from sursmr_codec import images
+
+            images.write(csv, curve_csv(found).encode(), source_path=image)
+        if json:
+            console.print_json(curve_record(found))
+        elif csv is not None and str(csv) == "-":
+            typer.echo(curve_csv(found), nl=False)
+        elif csv is None:
+            tables.print_table(tables.curve_table(found))
+        console.warn(found.warnings, quiet=quiet)

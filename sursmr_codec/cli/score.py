@@ -1,0 +1,44 @@
+"""`sursmr-qp score`: SUR and SMR of compressed files that exist already."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sursmr_codec.cli import console, options
+
+
+def score(
+    original: Annotated[str, typer.Argument(metavar="ORIGINAL", help="The original picture.")],
+    compressed: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMPRESSED...", show_default=False, help="Files made from it, by any encoder."
+        ),
+    ],
+    json: options.Json = False,
+    predictor: options.Predict = "measured",
+    zoo: options.Zoo = None,
+    protocol: options.Protocol = "calibrated",
+    machines: options.Jury = options.Machines.all,
+    threads: options.Threads = None,
+    alpha: options.Alpha = "refuse",
+    max_pixels: options.MaxPixels = options.MAX_PIXELS,
+    quiet: options.Quiet = False,
+) -> None:
+    """Score files that exist already against their ORIGINAL, whatever encoder made them."""
+    with console.failures():
+        from sursmr_codec import curves, images
+        from sursmr_codec.cli import tables
+        from sursmr_codec.records import score_record
+
+        judge = options.predictor(predictor, zoo, protocol, threads)
+        reading = options.reading(alpha, max_pixels)
+        source = images.read(original, reading)
+        scores = curves.score(source, compressed, predictor=judge, jury=machines.value, reading=reading)
+        if json:
+            console.print_json(score_record(scores))
+        else:
+            tables.print_table(tables.score_table(scores))
+        console.warn((*source.warnings, *judge.warnings(judge.embed(source))), quiet=quiet)

@@ -1,0 +1,194 @@
+"""Results as a person reads them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sursmr_codec.cli.console import ratio, size
+
+if TYPE_CHECKING:
+    from sursmr_codec.types import Curve, FileScore, Pick, Probe
+
+_BINDS = {
+    "sur": "SUR: viewers would see the next rung",
+    "smr": "SMR: machines would stumble over the next rung",
+    "range": "the end of the QP range",
+    "max_bytes": "the byte limit",
+}
+
+
+def pick_tables(pick: Pick) -> RenderableType:
+    """The answer, then every probe in the order tried."""
+    source = pick.source
+    facts = _table(show_header=False)
+    facts.add_row(
+        "image", f"{source.path or 'in memory'}  {source.width}x{source.height}{_source_file(pick)}"
+    )
+    facts.add_row("pick", _answer(pick))
+    score = pick.chosen.score if pick.chosen else None
+    facts.add_row("SUR", _against(score.sur if score else None, pick.targets.sur))
+    facts.add_row("SMR", _against(score.smr if score else None, pick.targets.smr))
+    if pick.n_bytes is not None:
+        facts.add_row("size", f"{size(pick.n_bytes)}  {pick.bpp:.3f} bpp{_saving(pick)}")
+    facts.add_row("binds" if pick.met else "misses", _BINDS[pick.binding] if pick.met else _missed(pick))
+    if pick.output is not None:
+        facts.add_row("written", pick.output.path)
+    facts.add_row("scored by", f"{pick.predictor.id} ({pick.predictor.protocol})")
+    facts.add_row("time", f"{pick.seconds.total:.1f} s, {pick.n_encodes} encodes")
+    parts: list[RenderableType] = [facts, Text(), _probe_table(pick)]
+    if pick.explain:
+        parts += [Text(), _evidence_table(pick.probes)]
+    return Group(*parts)
+
+
+def curve_table(curve: Curve) -> RenderableType:
+    """One row a rung, in QP order."""
+    table = _table()
+    native_names = list(curve.natives[0])
+    for heading in ("QP", *native_names, "SUR", "SMR", "SMR cls", "SMR det", "bytes", "bpp"):
+        table.add_column(heading, justify="right")
+    n_pixels = curve.source.width * curve.source.height
+    for probe, native in zip(curve.rungs, curve.natives, strict=True):
+        table.add_row(
+            str(probe.qp),
+            *(str(native[name]) for name in native_names),
+            *_ratios(probe),
+            str(probe.n_bytes),
+            f"{8 * probe.n_bytes / n_pixels:.3f}",
+        )
+    return table
+
+
+def score_table(scores: Sequence[FileScore]) -> RenderableType:
+    """One row a file, in the order given."""
+    table = _table()
+    table.add_column("file", overflow="fold")
+    for heading in ("SUR", "SMR", "SMR cls", "SMR det", "bytes"):
+        table.add_column(heading, justify="right")
+    for one in scores:
+        found = one.score
+        table.add_row(
+            one.path,
+            ratio(found.sur),
+            ratio(found.smr),
+            ratio(found.smr_classification),
+            ratio(found.smr_detection),
+            str(one.n_bytes),
+        )
+    return table
+
+
+def codec_table(rows: Sequence[Mapping[str, object]]) -> RenderableType:
+    """One row a codec: whether it can be used here, and if not what mends it."""
+    table = _table()
+    for heading in ("codec", "QP", "file", "usable", "with"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        low, high = row["qp_range"] if isinstance(row["qp_range"], list) else ("", "")
+        versions = row["versions"] if isinstance(row["versions"], Mapping) else {}
+        usable = "yes" if row["available"] else f"no: {row['reason']}"
+        remedy = ", ".join(f"{name} {version}" for name, version in versions.items())
+        table.add_row(
+            str(row["id"]),
+            f"{low}..{high}",
+            str(row["extension"]),
+            usable,
+            remedy if row["available"] else f"try: {row['remedy']}",
+        )
+    return table
+
+
+def _table(*, show_header: bool = True) -> Table:
+    return Table(box=None, show_header=show_header, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+
+
+def _answer(pick: Pick) -> str:
+    if pick.kept_original:
+        return "the original, kept as it is"
+    if pick.chosen is None:
+        return f"nothing: {pick.codec.id} cannot meet the targets"
+    native = ", ".join(f"{name} {value}" for name, value in (pick.native or {}).items() if name != "qp")
+    note = "" if pick.met else "  (best effort: targets not met)"
+    return f"QP {pick.chosen.qp} of {pick.codec.id}{f' ({native})' if native else ''}{note}"
+
+
+def _source_file(pick: Pick) -> str:
+    if pick.source.n_bytes is None:
+        return ""
+    quality = f" quality {pick.source.jpeg_quality}" if pick.source.jpeg_quality else ""
+    return f"  {pick.source.format}{quality}  {size(pick.source.n_bytes)}"
+
+
+def _against(value: float | None, target: float) -> str:
+    if not target:
+        return f"{ratio(value)}  (no target)"
+    if value is None:
+        return f"-  (target {target:g})"
+    return f"{value:.3f}  (target {target:g}, {'met' if value >= target else 'missed'})"
+
+
+def _saving(pick: Pick) -> str:
+    if pick.saved_percent is None:
+        return ""
+    word = "smaller" if pick.saved_percent >= 0 else "larger"
+    return f"  {abs(pick.saved_percent):.1f} % {word} than the file"
+
+
+def _missed(pick: Pick) -> str:
+    return {"sur": "the SUR target", "smr": "the SMR target"}.get(pick.binding, "the byte limit")
+
+
+def _probe_table(pick: Pick) -> Table:
+    table = _table()
+    for heading in ("probe", "QP", "SUR", "SMR", "SMR cls", "SMR det", "bytes", ""):
+        table.add_column(heading, justify="right" if heading else "left")
+    for number, probe in enumerate(pick.probes, 1):
+        chosen = pick.chosen is not None and probe.qp == pick.chosen.qp
+        table.add_row(
+            str(number),
+            str(probe.qp),
+            *_ratios(probe),
+            str(probe.n_bytes),
+            "picked" if chosen else "",
+            style="bold" if chosen else None,
+        )
+    return table
+
+
+def _evidence_table(probes: Sequence[Probe]) -> Table:
+    table = _table()
+    for heading in ("QP", "teachers", "machines that flip"):
+        table.add_column(heading, overflow="fold")
+    for probe in probes:
+        evidence = probe.score.evidence
+        if evidence is None:
+            continue
+        teachers = ", ".join(
+            f"{name} {score:.2f} -> {sur:.3f}{' binds' if name == evidence.binding_teacher else ''}"
+            for name, (score, sur) in evidence.teachers.items()
+        )
+        flips = ", ".join(evidence.flipped) or "none"
+        table.add_row(str(probe.qp), teachers, f"{flips} (of {evidence.n_counting})")
+    return table
+
+
+def _ratios(probe: Probe) -> tuple[str, str, str, str]:
+    score = probe.score
+    return (
+        ratio(score.sur),
+        ratio(score.smr),
+        ratio(score.smr_classification),
+        ratio(score.smr_detection),
+    )
+
+
+def print_table(renderable: RenderableType) -> None:
+    """Print to stdout; as wide as it needs where that is not a terminal."""
+    console = Console() if sys.stdout.isatty() else Console(width=200, no_color=True)
+    console.print(renderable, soft_wrap=False, highlight=False)

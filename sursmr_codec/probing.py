@@ -1,0 +1,75 @@
+"""One source under one codec and one predictor: turns a QP into a scored probe, and keeps the time."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from pathlib import Path
+
+from sursmr_codec import codecs, images
+from sursmr_codec.codecs.base import Codec
+from sursmr_codec.ladder import Ladder
+from sursmr_codec.predict.base import Embedding, Predictor
+from sursmr_codec.types import Jury, Probe, Seconds, Source, Targets
+
+Image = str | Path | Source
+"""A path, or a picture that was read already."""
+
+
+class Prober:
+    """Encodes, decodes and scores rungs of one image, each QP once."""
+
+    def __init__(
+        self,
+        image: Image,
+        codec: Codec | str,
+        predictor: Predictor,
+        *,
+        jury: Jury = "all",
+        reading: images.Reading | None = None,
+    ) -> None:
+        """Read the image and check that codec and predictor can work; raises ImageError, UnavailableError."""
+        self._began = time.perf_counter()
+        self._predict_seconds = 0.0
+        self.codec = codecs.get(codec) if isinstance(codec, str) else codec
+        self.codec.require()
+        self.predictor = predictor
+        self.jury = jury
+        self.source = image if isinstance(image, Source) else images.read(image, reading)
+        self._read_seconds = time.perf_counter() - self._began
+        self.ladder = Ladder(self.source, self.codec)
+
+    @cached_property
+    def embedding(self) -> Embedding:
+        """What the predictor keeps of the source."""
+        began = time.perf_counter()
+        embedding = self.predictor.embed(self.source)
+        self._predict_seconds += time.perf_counter() - began
+        return embedding
+
+    def start(self, targets: Targets) -> int | None:
+        """The predictor's guess at the answer, from the source alone."""
+        return self.predictor.start(self.embedding, self.codec.id, targets)
+
+    def at(self, qp: int) -> Probe:
+        """Encode, decode and score the rung at `qp`."""
+        rung = self.ladder[qp]
+        embedding = self.embedding
+        began = time.perf_counter()
+        (score,) = self.predictor.score(embedding, [rung])
+        self._predict_seconds += time.perf_counter() - began
+        return Probe(qp, score.for_jury(self.jury), rung.n_bytes)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What was changed on the way in, and what a reader of the scores should know."""
+        return self.source.warnings + self.predictor.warnings(self.embedding)
+
+    def seconds(self) -> Seconds:
+        """Wall time so far, by stage."""
+        return Seconds(
+            read=self._read_seconds,
+            encode=self.ladder.encode_seconds,
+            decode=self.ladder.decode_seconds,
+            predict=self._predict_seconds,
+            total=time.perf_counter() - self._began,
+        )

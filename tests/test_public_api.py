@@ -1,0 +1,69 @@
+"""What `import sursmr_codec` offers, and that the documentation keeps up with the program."""
+
+from __future__ import annotations
+
+import inspect
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import sursmr_codec
+from sursmr_codec import errors
+from sursmr_codec.cli.app import app
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_every_public_name_resolves_and_is_documented():
+    for name in sursmr_codec.__all__:
+        thing = getattr(sursmr_codec, name)
+        assert name in dir(sursmr_codec)
+        if not isinstance(thing, str):
+            assert inspect.getdoc(thing), f"{name} has no docstring"
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = sursmr_codec.nonsense
+
+
+def test_every_error_has_its_exit_code():
+    codes = {
+        kind.__name__: kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.SursmrError)
+    }
+    assert codes == {
+        "SursmrError": 1,
+        "UsageError": 2,
+        "TargetNotReachable": 3,
+        "ImageError": 4,
+        "DecodeError": 4,
+        "UnavailableError": 5,
+        "MissingExtra": 5,
+        "EncodeError": 5,
+        "OutputError": 6,
+    }
+
+
+def test_every_command_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    assert names
+    for name in names:
+        assert f"<code>sursmr-qp {name}</code>" in readme
+
+
+def test_readme_says_what_the_program_says():
+    generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    assert generate["differing"]((ROOT / "README.md").read_text()) == []
+
+
+def test_extras_are_those_that_are_promised():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(project["optional-dependencies"]) == {
+        *("torch", "measured", "labels", "iqa", "codecs", "report", "ray", "s3", "all", "dev"),
+    }
+    assert not any("torch" in line or "timm" in line for line in project["dependencies"])
