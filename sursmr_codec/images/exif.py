@@ -1,0 +1,68 @@
+"""Orientation: read from an EXIF block, taken out of it, applied to pixels.
+
+Source: Exif 3.0 (CIPA DC-008), section 4.6; TIFF 6.0, section 2, for the layout of directories.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from sursmr_codec.errors import ImageError
+from sursmr_codec.types import Pixels
+
+_PREFIX = b"Exif\0\0"
+_ORIENTATION = 0x0112
+_ENTRY_BYTES = 12
+_LONG = 4
+_UPRIGHT = 1
+_SIDEWAYS = (5, 6, 7, 8)
+
+
+def take_orientation(block: bytes) -> tuple[int, bytes]:
+    """Orientation 1..8 of an EXIF block, and the block without that tag.
+
+    Every other byte stays where it was, so that offsets inside maker notes still hold. The block is returned
+    with its `Exif` prefix. Raises ImageError where it is broken.
+    """
+    body = bytearray(block.removeprefix(_PREFIX))
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(body[:4]))
+    if order is None:
+        raise ImageError("EXIF does not start with a TIFF header")
+    try:
+        (directory,) = struct.unpack_from(order + "I", body, 4)
+        (n_entries,) = struct.unpack_from(order + "H", body, directory)
+        first = directory + 2
+        # The four bytes after the entries point to the next directory; some writers leave them out.
+        end = min(first + n_entries * _ENTRY_BYTES + 4, len(body))
+        orientation = _UPRIGHT
+        for at in reversed(range(first, first + n_entries * _ENTRY_BYTES, _ENTRY_BYTES)):
+            tag, kind = struct.unpack_from(order + "HH", body, at)
+            (value,) = struct.unpack_from(order + ("I" if kind == _LONG else "H2x"), body, at + 8)
+            if tag == _ORIENTATION:
+                orientation = value if 1 <= value <= 8 else _UPRIGHT
+                n_entries -= 1
+                body[at : end - _ENTRY_BYTES] = body[at + _ENTRY_BYTES : end]
+                body[end - _ENTRY_BYTES : end] = bytes(_ENTRY_BYTES)
+                end -= _ENTRY_BYTES
+        struct.pack_into(order + "H", body, directory, n_entries)
+    except struct.error as trouble:
+        raise ImageError(f"EXIF is broken: {trouble}") from trouble
+    return orientation, _PREFIX + bytes(body)
+
+
+def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """(width, height) after an orientation of 1..8 is applied."""
+    return (height, width) if orientation in _SIDEWAYS else (width, height)
+
+
+def as_stored(upright: Pixels, orientation: int) -> Pixels:
+    """View of an upright (H, W, 3) picture whose rows and columns run as they are stored in the file.
+
+    Writing the stored pixels through this view applies the orientation without a second copy.
+    """
+    turned = upright.swapaxes(0, 1) if orientation in _SIDEWAYS else upright
+    if orientation in (3, 4, 6, 7):
+        turned = turned[::-1]
+    if orientation in (2, 3, 7, 8):
+        turned = turned[:, ::-1]
+    return turned
