@@ -1,38 +1,45 @@
-"""The codecs, by id; each is one file and is imported when it is first asked for."""
+"""Registry of codecs by id; a codec's module is imported when it is first asked for."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 from sursmr_codec.codecs.base import Availability, Codec
 from sursmr_codec.errors import UsageError
 
-__all__ = ["Availability", "Codec", "for_stream", "get", "ids"]
+__all__ = ["Availability", "Codec", "available_ids", "codec_class", "get", "ids"]
 
-_HOMES = {"jpeg": "jpeg:Jpeg", "hevc": "hevc:Hevc"}
-
-_STREAMS = {".hevc": "hevc", ".265": "hevc"}
+_HOMES = {
+    "jpeg": ("sursmr_codec.codecs.jpeg", "Jpeg"),
+}
 
 
 def ids() -> tuple[str, ...]:
-    """Every codec's id, in the order they are listed to people."""
+    """Ids of every codec known, usable here or not."""
     return tuple(_HOMES)
 
 
-def get(codec_id: str, **options: Any) -> Codec:
-    """The codec of that id; raises UsageError for an unknown id or option."""
+def available_ids() -> tuple[str, ...]:
+    """Ids of the codecs that are usable here with their default options."""
+    return tuple(codec_id for codec_id in _HOMES if get(codec_id).availability().usable)
+
+
+def codec_class(codec_id: str) -> type[Codec]:
+    """The class of a codec; raises UsageError, naming the known ids, for an unknown one."""
     if codec_id not in _HOMES:
-        raise UsageError(f"unknown codec {codec_id}; known: {', '.join(_HOMES)}")
-    module, _, name = _HOMES[codec_id].partition(":")
+        raise UsageError(f"unknown codec {codec_id!r}; known: {', '.join(_HOMES)}")
+    module, name = _HOMES[codec_id]
+    found: type[Codec] = getattr(import_module(module), name)
+    return found
+
+
+def get(codec_id: str, **options: object) -> Codec:
+    """Make a codec with its own options, for example `get("hevc", preset="slow")`.
+
+    Raises UsageError for an unknown id, and for an option or value that the codec does not take.
+    """
+    known = codec_class(codec_id)
     try:
-        codec: Codec = getattr(import_module(f"sursmr_codec.codecs.{module}"), name)(**options)
-    except TypeError as error:
-        raise UsageError(f"codec {codec_id}: {error}") from error
-    return codec
-
-
-def for_stream(suffix: str) -> Codec | None:
-    """The codec whose bare streams have that file extension; None for picture files."""
-    codec_id = _STREAMS.get(suffix.lower())
-    return None if codec_id is None else get(codec_id)
+        return known(**options)
+    except TypeError as trouble:
+        raise UsageError(f"codec {codec_id} does not take these options: {trouble}") from trouble

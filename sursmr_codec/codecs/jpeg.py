@@ -1,104 +1,118 @@
-"""JPEG through Pillow's libjpeg-turbo: baseline, 4:2:0, IJG quality.
+"""Baseline JPEG through Pillow and libjpeg-turbo, at the distortion level 101 - quality.
 
-The distortion level is 101 - quality, as in KonJND-1k and MCL-JCI.
+The luma table is Annex K of ITU-T T.81 (1992) scaled by the IJG rule, as in the KonJND-1k and MCL-JCI
+data sets, whose levels run the same way. The file keeps the source's own colour space, with its profile
+and EXIF block embedded, so that the bytes that are scored are the bytes that are written.
 """
 
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
-import PIL
-from PIL import Image, features
+from PIL import Image, JpegImagePlugin, __version__, features
 
 from sursmr_codec.codecs.base import Availability, Codec
 from sursmr_codec.errors import DecodeError, EncodeError, ImageError
 from sursmr_codec.images.colour import icc_to_srgb
 from sursmr_codec.types import Pixels, Source
 
-LARGEST_SIDE = 65500
-"""Most pixels a side that libjpeg writes."""
-LARGEST_EXIF = 65533 - 6
-"""Most bytes of EXIF that one APP1 segment holds beside its `Exif` signature."""
+_MOST_PIXELS_A_SIDE = 65500
+"""JPEG_MAX_DIMENSION of libjpeg."""
+_EXIF_HEADER = b"Exif\x00\x00"
+_MOST_EXIF_BYTES = 65533
+"""Payload of one APP1 segment, header included."""
+_SAVING = {"subsampling": "4:2:0", "optimize": False, "progressive": False}
 
 
 class Jpeg(Codec):
-    """Baseline JPEG (libjpeg-turbo), read by everything."""
+    """JPEG, 4:2:0, baseline; QP 1..100 is 101 - quality.
 
-    id = "jpeg"
-    extension = ".jpg"
-    qp_range = range(1, 101)
-    keeps_icc = True
+    An EXIF block of more than 65533 bytes does not fit a JPEG file and is left out.
+    """
+
+    id: ClassVar[str] = "jpeg"
+    extension: ClassVar[str] = ".jpg"
+    qp_range: ClassVar[range] = range(1, 101)
+    keeps_icc: ClassVar[bool] = True
 
     def encode(self, source: Source, qp: int) -> bytes:
-        """Encode in the source's own colours, its profile and EXIF inside; too long an EXIF is left out."""
+        """Compress `source.native`; raises EncodeError beyond 65500 pixels a side."""
         self.check_qp(qp)
-        if max(source.width, source.height) > LARGEST_SIDE:
+        if max(source.width, source.height) > _MOST_PIXELS_A_SIDE:
             raise EncodeError(
-                f"jpeg holds at most {LARGEST_SIDE} pixels a side, not {source.width}x{source.height}"
+                f"jpeg holds at most {_MOST_PIXELS_A_SIDE} pixels a side, not {source.width}x{source.height}"
             )
-        exif = source.exif if source.exif and len(source.exif) <= LARGEST_EXIF else b""
         file = io.BytesIO()
         try:
             Image.fromarray(source.native).save(
                 file,
                 "JPEG",
-                quality=101 - qp,
-                subsampling="4:2:0",
-                optimize=False,
-                progressive=False,
+                quality=_quality(qp),
                 icc_profile=source.icc_profile,
-                exif=exif,
+                exif=_exif(source),
+                **_SAVING,
             )
-        except (OSError, ValueError) as error:
-            raise EncodeError(f"jpeg failed at QP {qp}: {error}") from error
+        except (OSError, ValueError) as trouble:
+            raise EncodeError(f"jpeg cannot be written: {trouble}") from trouble
         return file.getvalue()
 
     def decode(self, data: bytes, width: int, height: int) -> Pixels:
+        """Decode to sRGB through the embedded profile; a JPEG of any size but width x height is refused."""
         try:
-            with warnings.catch_warnings():
-                # Sizes are checked here, against what is asked for.
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                picture = Image.open(io.BytesIO(data), formats=["JPEG"])
-                if picture.size[0] < width or picture.size[1] < height:
-                    raise DecodeError(
-                        f"the JPEG is {picture.size[0]}x{picture.size[1]}, not {width}x{height}"
-                    )
-                pixels = np.asarray(picture.convert("RGB"))[:height, :width]
-            profile = picture.info.get("icc_profile")
-            return icc_to_srgb(pixels, profile) if profile else np.ascontiguousarray(pixels)
+            # Image.open would also try other formats, and warn of sizes that are checked here anyway.
+            with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
+                if image.size != (width, height):
+                    raise DecodeError(f"a JPEG of {image.width}x{image.height}, not of {width}x{height}")
+                if image.mode not in ("RGB", "L"):
+                    raise DecodeError(f"a JPEG of {image.mode} pixels, not of RGB or grey ones")
+                profile = image.info.get("icc_profile")
+                pixels = np.asarray(image.convert("RGB"), dtype=np.uint8)
+            return icc_to_srgb(pixels, profile) if profile else pixels
         except DecodeError:
             raise
-        except ImageError as error:
-            raise DecodeError(f"not a usable JPEG: {error}") from error
-        except Exception as error:
-            # Pillow's plugins raise many types on damaged files: OSError, SyntaxError, struct.error, ...
-            raise DecodeError(f"not a JPEG: {error}") from error
+        except ImageError as trouble:
+            raise DecodeError(f"not a usable JPEG: {trouble}") from trouble
+        # Pillow's header parsers raise whatever broken bytes lead to, SyntaxError and struct.error among it.
+        except Exception as trouble:
+            raise DecodeError(f"not a JPEG that can be decoded: {trouble}") from trouble
 
     def fingerprint(self) -> str:
-        versions = " ".join(f"{name}={version}" for name, version in self._versions().items())
-        return f"jpeg {versions} chroma=420 optimize=0 progressive=0"
+        """Pillow, the JPEG library and the saving options."""
+        versions = " ".join(f"{name}/{version}" for name, version in _versions().items())
+        return f"jpeg {versions} 4:2:0 optimize=0 progressive=0"
 
     def native(self, qp: int) -> Mapping[str, object]:
+        """IJG quality."""
         self.check_qp(qp)
-        return {"quality": 101 - qp}
+        return {"quality": _quality(qp)}
 
     def availability(self) -> Availability:
-        if not features.check("jpg"):
-            return Availability(
-                False, "Pillow was built without JPEG", "pip install --force-reinstall pillow"
-            )
-        return Availability(True, versions=self._versions())
+        """Usable wherever Pillow has its JPEG library, as all its wheels have."""
+        if features.check("jpg"):
+            return Availability(True, versions=_versions())
+        return Availability(
+            False,
+            reason="Pillow was built without libjpeg",
+            remedy="pip install --force-reinstall --only-binary :all: pillow",
+            versions=_versions(),
+        )
 
-    @property
-    def options(self) -> Mapping[str, object]:
-        return {"chroma": "420"}
 
-    def _versions(self) -> dict[str, str]:
-        turbo = features.version_feature("libjpeg_turbo")
-        return {
-            "pillow": PIL.__version__,
-            "libjpeg-turbo" if turbo else "libjpeg": str(turbo or features.version("jpg")),
-        }
+def _quality(qp: int) -> int:
+    return 101 - qp
+
+
+def _exif(source: Source) -> bytes:
+    exif = source.exif or b""
+    if exif and not exif.startswith(_EXIF_HEADER):
+        exif = _EXIF_HEADER + exif
+    return exif if len(exif) <= _MOST_EXIF_BYTES else b""
+
+
+def _versions() -> dict[str, str]:
+    turbo = features.version_feature("libjpeg_turbo")
+    library = {"libjpeg-turbo": turbo} if turbo else {"libjpeg": features.version_codec("jpg") or "none"}
+    return {"pillow": __version__} | library
