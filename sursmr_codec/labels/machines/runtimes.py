@@ -9,8 +9,10 @@ one call in itself, so that a lock lets one thread in at a time; use one machine
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,8 +72,9 @@ class LiteRtRuntime:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise MissingExtra("ai-edge-litert", f"running {weights}", "measured") from error
-        self._interpreter = Interpreter(model_path=str(weights), num_threads=threads)
-        self._interpreter.allocate_tensors()
+        with _native_stderr_closed():
+            self._interpreter = Interpreter(model_path=str(weights), num_threads=threads)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = self._interpreter.get_output_details()
         self._lock = threading.Lock()
@@ -97,6 +100,27 @@ class LiteRtRuntime:
         if values.dtype == np.float32 or not scale:
             return values
         return (values.astype(np.float32) - np.float32(zero)) * np.float32(scale)
+
+
+_STDERR_LOCK = threading.Lock()
+
+
+@contextmanager
+def _native_stderr_closed() -> Iterator[None]:
+    """Keep what native code writes to the process's stderr away from people, meanwhile.
+
+    LiteRT announces its delegate there and has no switch for that; its failures come as exceptions.
+    """
+    with _STDERR_LOCK:
+        kept = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 RUNTIMES: dict[str, Callable[[Path, int], Runtime]] = {".onnx": OnnxRuntime, ".tflite": LiteRtRuntime}

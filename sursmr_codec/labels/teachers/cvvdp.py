@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 from sursmr_codec.labels.teachers.base import Teacher, pad_to
@@ -27,11 +27,15 @@ class Cvvdp(Teacher):
         return float(jod)
 
     def version(self) -> str:
+        from importlib.metadata import version
+
         return f"cvvdp {version('cvvdp')} {DISPLAY}"
 
     @cached_property
     def _metric(self) -> Any:
         self.require()
+        # torch warns about every machine that has CUDA's tools and no GPU; the metric runs on the CPU anyway.
+        logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
         import torch
         from pycvvdp import cvvdp
 

@@ -7,7 +7,6 @@ satisfied at 64.
 from __future__ import annotations
 
 import io
-from importlib.metadata import version
 
 from sursmr_codec.labels.teachers.base import Teacher, pad_to
 from sursmr_codec.types import Pixels
@@ -29,6 +28,8 @@ class Ssimulacra2(Teacher):
         return float(compute_ssimulacra2(_as_file(reference), _as_file(distorted)))
 
     def version(self) -> str:
+        from importlib.metadata import version
+
         return f"ssimulacra2 {version('ssimulacra2')}"
 
 
