@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sursmr_codec.cli.annotate import annotate
 from sursmr_codec.cli.codecs import codecs
 from sursmr_codec.cli.curve import curve
 from sursmr_codec.cli.pick import pick
@@ -23,6 +24,7 @@ app.command()(pick)
 app.command()(curve)
 app.command()(score)
 app.command()(codecs)
+app.command()(annotate)
 
 
 def _print_version(asked: bool) -> None:

@@ -1,0 +1,235 @@
+"""The ladder of every image scored by measured labels: plan, raw answers, rows, tables.
+
+A run may be stopped at any moment, by Ctrl-C or SIGKILL; the same command takes up where it stopped and ends
+with the same bytes in its tables. Finished parts are never made again, and within a part every answer that
+arrived is in the cache.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sursmr_codec import codecs
+from sursmr_codec.errors import OutputError, UsageError
+from sursmr_codec.labels import store
+from sursmr_codec.labels.asking import Asking
+from sursmr_codec.labels.measuring import Failure, Reply
+from sursmr_codec.labels.panel import PanelSetup
+from sursmr_codec.labels.plan import Plan, Task
+from sursmr_codec.labels.protocols import Protocol
+from sursmr_codec.labels.raw_cache import RawCache
+from sursmr_codec.labels.rows import LabelRow, Scale, label_rows
+from sursmr_codec.labels.workers import Workers
+
+RUN_FILE = "run.json"
+SCHEMA = "sursmr-qp/annotate/1"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is, after each image."""
+
+    n_done: int
+    """Rungs whose labels are known, in finished parts or not."""
+    n_total: int
+    n_measured: int
+    """Rungs of `n_done` that this run measured, rather than found in parts or in the cache."""
+    seconds: float
+    """Wall time of this run so far."""
+
+    @property
+    def rungs_per_second(self) -> float:
+        """Measured rungs a second; 0 before the first."""
+        return self.n_measured / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Wall time until the end at this rate; None before the first measured rung."""
+        if not self.n_measured:
+            return None
+        return (self.n_total - self.n_done) / self.rungs_per_second
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end of a run."""
+
+    parts: tuple[Path, ...]
+    n_images: int
+    n_rungs: int
+    failures: tuple[Failure, ...]
+    """Everything without an answer, over all parts, those of earlier runs too."""
+    progress: Progress
+    seconds: Mapping[str, float]
+    """This run's wall time by stage, summed over workers."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that decides the labels of a run."""
+
+    plan: Plan
+    setup: PanelSetup
+    protocol: Protocol
+    unseen: frozenset[str] = frozenset()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """What the plan was made from, in JSON's terms, for people who read `run.json`."""
+
+    @property
+    def codec_ids(self) -> list[str]:
+        """Codecs of the plan."""
+        return list(dict.fromkeys(c for part in self.plan.parts for task in part for c in task.ladders))
+
+    def scale(self) -> Scale:
+        """What turns raw answers into rows; raises UnavailableError where a codec cannot be used."""
+        found = {name: codecs.get(name) for name in self.codec_ids}
+        for codec in found.values():
+            codec.require()
+        return Scale(
+            protocol=self.protocol,
+            rows=self.setup.rows,
+            unseen=self.unseen,
+            qp_ranges={name: codec.qp_range for name, codec in found.items()},
+            fingerprints={name: codec.fingerprint() for name, codec in found.items()},
+        )
+
+    def record(self, scale: Scale) -> dict[str, Any]:
+        """What `run.json` holds: a run with another record does not go into the same folder."""
+        return {
+            "schema": SCHEMA,
+            "arguments": dict(self.arguments),
+            "plan": self.plan.digest,
+            "n_images": self.plan.n_images,
+            "n_rungs": self.plan.n_rungs,
+            "n_parts": len(self.plan.parts),
+            "fingerprints": dict(scale.fingerprints),
+            "protocol": asdict(self.protocol),
+            "teachers": dict(self.setup.teachers),
+            "machines": {row.name: [self.setup.machines[row.name], row.conf] for row in scale.rows},
+            "unseen": sorted(self.unseen),
+        }
+
+
+def annotate_events(
+    run: Run, out: Path | str, cache: Path | str | None = None, *, jobs: int = 1
+) -> Iterator[Progress | Finished]:
+    """Label a plan into the folder `out`; yields progress, and an `Finished` at the end.
+
+    `cache` is a folder of raw answers that several runs may share (by default `cache` in `out`), `jobs` the
+    number of worker processes; neither changes a label. Raises UsageError where `out` holds a run with other
+    arguments, UnavailableError where a codec, teacher or machine cannot be used, OutputError where
+    something cannot be written. An image, machine or teacher that fails on the way ends up in `failures`.
+    """
+    out = Path(out)
+    scale = run.scale()
+    _claim(out, run.record(scale))
+    parts = [out / f"part-{number:05d}.parquet" for number in range(len(run.plan.parts))]
+    state = _State(run.plan.n_rungs)
+    todo = [
+        (path, tasks)
+        for path, tasks in zip(parts, run.plan.parts, strict=True)
+        if not state.finished(path, tasks)
+    ]
+    yield state.progress()
+    with RawCache(out / "cache" if cache is None else cache) as raw, Workers(run.setup, jobs) as workers:
+        asking = Asking(run.plan.folder, run.setup, scale.fingerprints, raw, workers)
+        part_of = {task.image: number for number, (_, tasks) in enumerate(todo) for task in tasks}
+        rows: dict[str, list[LabelRow]] = {}
+        failures: dict[str, tuple[Failure, ...]] = {}
+        left = [len(tasks) for _, tasks in todo]
+        for task, reply, measured in asking.replies([task for _, tasks in todo for task in tasks]):
+            rows[task.image] = _rows(task, reply, scale)
+            failures[task.image] = reply.failures
+            number = part_of[task.image]
+            left[number] -= 1
+            if not left[number]:
+                path, tasks = todo[number]
+                failed = [failure for one in tasks for failure in failures.pop(one.image)]
+                table = store.to_table(
+                    [row for one in tasks for row in rows.pop(one.image)], [row.name for row in scale.rows]
+                )
+                store.write_labels(table, path, failed)
+            state.add(task, reply, measured)
+            yield state.progress()
+    yield Finished(
+        parts=tuple(parts),
+        n_images=run.plan.n_images,
+        n_rungs=run.plan.n_rungs,
+        failures=tuple(failure for path in parts for failure in store.read_failures(path)),
+        progress=state.progress(),
+        seconds=state.seconds,
+    )
+
+
+class _State:
+    def __init__(self, n_total: int) -> None:
+        self._n_total = n_total
+        self._n_done = 0
+        self._n_measured = 0
+        self._began = time.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    def finished(self, path: Path, tasks: tuple[Task, ...]) -> bool:
+        if not path.exists():
+            return False
+        self._n_done += sum(task.n_rungs for task in tasks)
+        return True
+
+    def add(self, task: Task, reply: Reply, measured: bool) -> None:
+        self._n_done += task.n_rungs
+        self._n_measured += task.n_rungs if measured else 0
+        for stage, seconds in reply.seconds.items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+    def progress(self) -> Progress:
+        return Progress(self._n_done, self._n_total, self._n_measured, time.monotonic() - self._began)
+
+
+def _rows(task: Task, reply: Reply, scale: Scale) -> list[LabelRow]:
+    if reply.original is None:
+        return []
+    ladders = {
+        codec: {qp: reply.rungs[codec, qp] for qp in qps if (codec, qp) in reply.rungs}
+        for codec, qps in task.ladders.items()
+    }
+    return label_rows(task.image, task.split, reply.original, ladders, scale)
+
+
+def _claim(out: Path, record: Mapping[str, Any]) -> None:
+    path = out / RUN_FILE
+    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
+    try:
+        if path.exists():
+            earlier = json.loads(path.read_text("utf-8"))
+            for key in [*record, *earlier]:
+                if earlier.get(key) != json.loads(text).get(key):
+                    raise UsageError(
+                        f"{out} holds labels of another run, which differs in "
+                        f"{_difference(key, earlier, record)}: "
+                        "choose another --out"
+                    )
+            return
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.glob("part-*.parquet")):
+            raise UsageError(f"{out} holds labels but no {RUN_FILE}: choose another --out")
+        temporary = path.with_name(f".{RUN_FILE}.tmp")
+        temporary.write_text(text, "utf-8")
+        temporary.replace(path)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path} is not the record of a run: {error}") from error
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error}") from error
+
+
+def _difference(key: str, earlier: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    before, now = earlier.get(key), record.get(key)
+    if isinstance(before, dict) and isinstance(now, dict):
+        for inner in [*before, *now]:
+            if before.get(inner) != now.get(inner):
+                return f"{key}.{inner} ({before.get(inner)}, now {now.get(inner)})"
+    return f"{key} ({before}, now {now})"

@@ -1,0 +1,192 @@
+"""What to label: which images, which rungs of each, in which part; the same for the same arguments."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from sursmr_codec.errors import ImageError, UsageError
+
+Spread = Literal["random", "even"]
+
+INDEX = "index.csv"
+"""Table of a folder's images; its columns `file` and `split` are read."""
+PART_RUNGS = 300
+"""Rungs after which a part is full; the last image of a part may exceed it."""
+SUFFIXES = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+"""Files that count as images in a folder without an index."""
+
+
+@dataclass(frozen=True)
+class Rungs:
+    """Which QPs of a ladder are labelled: a fixed list, or a number of them."""
+
+    qps: tuple[int, ...] = ()
+    """Fixed QPs, the same for every codec; empty where `count` says how many."""
+    count: int = 0
+    """QPs of each image and codec."""
+    spread: Spread = "random"
+    """`random`: one drawn from each of `count` equal stretches; `even`: from end to end in equal steps."""
+
+    def __post_init__(self) -> None:
+        if bool(self.qps) == bool(self.count):
+            raise UsageError("give either a number of rungs or a list of QPs")
+        if self.count < 0 or (self.spread == "even" and self.count == 1):
+            raise UsageError("an even spread needs at least 2 rungs, a random one at least 1")
+        if len(set(self.qps)) != len(self.qps):
+            raise UsageError("a QP is named twice")
+
+    def draw(self, qp_range: range, key: str) -> tuple[int, ...]:
+        """The QPs within `qp_range`, rising; `key` is what a random draw depends on.
+
+        Raises UsageError where the range has too few QPs or not those that were asked for.
+        """
+        if self.qps:
+            for qp in self.qps:
+                if qp not in qp_range:
+                    raise UsageError(f"QP {qp} is outside {qp_range[0]}..{qp_range[-1]}")
+            return tuple(sorted(self.qps))
+        n, size = self.count, len(qp_range)
+        if n > size:
+            raise UsageError(f"{n} rungs are more than the {size} of QP {qp_range[0]}..{qp_range[-1]}")
+        if self.spread == "even":
+            return tuple(qp_range[round(i * (size - 1) / (n - 1))] for i in range(n))
+        edges = [i * size // n for i in range(n + 1)]
+        return tuple(
+            qp_range[first + _draw(f"{key}\0{i}", past - first)]
+            for i, (first, past) in enumerate(pairwise(edges))
+        )
+
+
+def _draw(key: str, n: int) -> int:
+    # A hash, since generators of random numbers may change between versions of Python.
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:16], "big") % n
+
+
+@dataclass(frozen=True)
+class Task:
+    """One image with all its rungs: what a worker gets."""
+
+    image: str
+    """Path below the folder, with forward slashes."""
+    split: str
+    ladders: Mapping[str, tuple[int, ...]]
+    """Codec id -> QPs, rising."""
+
+    @property
+    def n_rungs(self) -> int:
+        """Rungs over all codecs."""
+        return sum(map(len, self.ladders.values()))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All images and rungs of one run, in parts that are written one by one."""
+
+    folder: Path
+    parts: tuple[tuple[Task, ...], ...]
+
+    @property
+    def n_images(self) -> int:
+        """Images over all parts."""
+        return sum(map(len, self.parts))
+
+    @property
+    def n_rungs(self) -> int:
+        """Rungs over all parts."""
+        return sum(task.n_rungs for part in self.parts for task in part)
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of every image's path, split and rungs, in order; not of where the folder lies."""
+        tasks = [
+            [task.image, task.split, number, {codec: list(qps) for codec, qps in task.ladders.items()}]
+            for number, part in enumerate(self.parts)
+            for task in part
+        ]
+        return hashlib.sha256(json.dumps(tasks, sort_keys=True).encode()).hexdigest()
+
+
+def make_plan(
+    folder: Path | str,
+    qp_ranges: Mapping[str, range],
+    rungs: Rungs,
+    *,
+    splits: Sequence[str] = (),
+    limit: int | None = None,
+    seed: int = 0,
+    part_rungs: int = PART_RUNGS,
+) -> Plan:
+    """Plan the labels of a folder's images.
+
+    `qp_ranges` gives each codec's QPs; `splits` keeps the images of some splits only, `limit` the first ones.
+    A draw depends on seed, image and codec alone, so that adding images or codecs leaves the others as they
+    are. Raises ImageError without the folder, UsageError for an index that cannot be read, an unknown split
+    or a folder without images.
+    """
+    folder = Path(folder)
+    images = list_images(folder)
+    for split in splits:
+        if split not in {of for _, of in images}:
+            known = ", ".join(sorted({of or "(none)" for _, of in images}))
+            raise UsageError(f"{folder} has no images of split {split}; known: {known}")
+    chosen = [(image, split) for image, split in images if not splits or split in splits][:limit]
+    if not chosen:
+        raise UsageError(f"{folder} holds no images")
+    tasks = (
+        Task(
+            image,
+            split,
+            {codec: rungs.draw(qps, f"{seed}\0{image}\0{codec}") for codec, qps in qp_ranges.items()},
+        )
+        for image, split in chosen
+    )
+    return Plan(folder, tuple(_parts(tasks, part_rungs)))
+
+
+def _parts(tasks: Iterable[Task], part_rungs: int) -> Iterable[tuple[Task, ...]]:
+    part: list[Task] = []
+    for task in tasks:
+        part.append(task)
+        if sum(one.n_rungs for one in part) >= part_rungs:
+            yield tuple(part)
+            part = []
+    if part:
+        yield tuple(part)
+
+
+def list_images(folder: Path) -> list[tuple[str, str]]:
+    """(path below `folder`, split) of every image: by its index, else all found, split by first folder."""
+    if not folder.is_dir():
+        raise ImageError(f"no folder of images at {folder}")
+    index = folder / INDEX
+    if index.is_file():
+        return _indexed(index)
+    found = sorted(
+        path.relative_to(folder)
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
+    return [(path.as_posix(), path.parts[0] if len(path.parts) > 1 else "") for path in found]
+
+
+def _indexed(index: Path) -> list[tuple[str, str]]:
+    try:
+        with index.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{index} cannot be read: {error}") from error
+    if rows and "file" not in rows[0]:
+        raise UsageError(f"{index} has no column 'file'")
+    images = [(row["file"], row.get("split") or "") for row in rows]
+    if len({image for image, _ in images}) != len(images):
+        raise UsageError(f"{index} names an image twice")
+    return images

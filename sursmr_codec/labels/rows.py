@@ -1,0 +1,186 @@
+"""From raw answers to label rows: pure, so that a changed threshold or protocol asks nobody anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sursmr_codec.labels import smr, sur
+from sursmr_codec.labels.isotonic import interpolate, non_increasing
+from sursmr_codec.labels.machines.output import output_from_dict
+from sursmr_codec.labels.machines.zoo import MachineRow
+from sursmr_codec.labels.measuring import Answers
+from sursmr_codec.labels.protocols import Protocol
+
+NOT_SATISFIED, SATISFIED, DOES_NOT_COUNT = 0, 1, 2
+MOST_SCORED = 12
+"""Rungs of a ladder that teachers score; further ones are interpolated."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What turns raw answers into labels."""
+
+    protocol: Protocol
+    rows: tuple[MachineRow, ...]
+    unseen: frozenset[str]
+    qp_ranges: Mapping[str, range]
+    """Codec id -> its whole ladder."""
+    fingerprints: Mapping[str, str]
+    """Codec id -> the encoders behind its rungs."""
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """One rung's labels; ratios lie in 0..1, None where they are not defined."""
+
+    image: str
+    split: str
+    codec: str
+    qp: int
+    n_bytes: int
+    bpp: float
+    fingerprint: str
+    cvvdp_jod: float | None
+    """None where not scored."""
+    ssimulacra2: float | None
+    """None where not scored."""
+    sur: float | None
+    """Calibrated, and non-increasing along the ladder."""
+    sur_proxy: float | None
+    """Min-max over the ladder; None unless both ends of it were scored."""
+    smr: float | None
+    smr_classification: float | None
+    smr_detection: float | None
+    smr_strict: float | None
+    smr_unseen: float | None
+    n_machines: int
+    """Machines behind `smr`."""
+    votes: Mapping[str, int]
+    """Machine name -> 1 satisfied, 0 not, 2 does not count."""
+
+
+def scored_qps(qps: Sequence[int]) -> tuple[int, ...]:
+    """The QPs of a ladder that teachers are asked about: all, or 12 in even steps from end to end."""
+    if len(qps) <= MOST_SCORED:
+        return tuple(qps)
+    return tuple(qps[round(i * (len(qps) - 1) / (MOST_SCORED - 1))] for i in range(MOST_SCORED))
+
+
+def label_rows(
+    image: str,
+    split: str,
+    original: Answers,
+    ladders: Mapping[str, Mapping[int, Answers]],
+    scale: Scale,
+) -> list[LabelRow]:
+    """The rows of one image: codecs in the order of `ladders`, QPs rising."""
+    n_pixels = original.facts["width"] * original.facts["height"]
+    rows = []
+    for codec, unsorted in ladders.items():
+        rungs = {qp: unsorted[qp] for qp in sorted(unsorted)}
+        teachers = _teacher_curves(rungs, scale.protocol.curves)
+        viewers = _calibrated(rungs, teachers, scale.protocol)
+        proxies = proxy(teachers, scale.qp_ranges[codec])
+        for qp, rung in rungs.items():
+            votes, strict = _votes(original, rung, scale.rows)
+            ratios = smr.smr(
+                votes, {row.name: row.task for row in scale.rows}, strict_votes=strict, unseen=scale.unseen
+            )
+            rows.append(
+                LabelRow(
+                    image=image,
+                    split=split,
+                    codec=codec,
+                    qp=qp,
+                    n_bytes=rung.facts["n_bytes"],
+                    bpp=8.0 * rung.facts["n_bytes"] / n_pixels,
+                    fingerprint=scale.fingerprints[codec],
+                    cvvdp_jod=rung.teachers.get("cvvdp"),
+                    ssimulacra2=rung.teachers.get("ssimulacra2"),
+                    sur=viewers[qp],
+                    sur_proxy=proxies[qp],
+                    smr=ratios.smr,
+                    smr_classification=ratios.smr_classification,
+                    smr_detection=ratios.smr_detection,
+                    smr_strict=ratios.smr_strict,
+                    smr_unseen=ratios.smr_unseen,
+                    n_machines=ratios.n_counting,
+                    votes={
+                        row.name: DOES_NOT_COUNT if votes[row.name] is None else int(bool(votes[row.name]))
+                        for row in scale.rows
+                    },
+                )
+            )
+    return rows
+
+
+Curves = Mapping[str, Mapping[int, float | None]]
+"""Teacher id -> QP -> score, None where it failed."""
+
+
+def _teacher_curves(rungs: Mapping[int, Answers], teachers: Collection[str]) -> Curves:
+    qps = list(rungs)
+    asked = set(scored_qps(qps))
+    curves: dict[str, dict[int, float | None]] = {}
+    for name in teachers:
+        known = [(qp, rung.teachers[name]) for qp, rung in rungs.items() if name in rung.teachers]
+        between = dict(zip(qps, interpolate(qps, known), strict=True))
+        # A rung that was asked about and has no score stays without one: it failed.
+        curves[name] = {qp: rungs[qp].teachers.get(name) if qp in asked else between[qp] for qp in qps}
+    return curves
+
+
+def _calibrated(
+    rungs: Mapping[int, Answers], teachers: Curves, protocol: Protocol
+) -> dict[int, float | None]:
+    raw: dict[int, float] = {}
+    for qp, rung in rungs.items():
+        scores = {name: curve[qp] for name, curve in teachers.items()}
+        known = {name: score for name, score in scores.items() if score is not None}
+        if rung.facts["identical"]:
+            raw[qp] = 1.0
+        elif known and len(known) == len(scores):
+            # Never fewer teachers than the protocol has: their mean would be another quantity.
+            raw[qp] = sur.calibrated(known, protocol)[0]
+    monotone = dict(zip(raw, non_increasing(list(raw.values())), strict=True))
+    return {qp: None if qp not in monotone else min(1.0, max(0.0, monotone[qp])) for qp in rungs}
+
+
+def proxy(teachers: Curves, qp_range: range) -> dict[int, float | None]:
+    """QP -> the proxy SUR of arXiv 2412.17477, equation 3: min-max over the ladder, mean over teachers.
+
+    `teachers` gives every teacher's scores along the ladder, all of them rising with quality. None for every
+    QP unless all teachers have scores at both ends of `qp_range` and differ there, and for a QP where a
+    teacher has none.
+    """
+    qps = list(next(iter(teachers.values()), {}))
+    nothing: dict[int, float | None] = dict.fromkeys(qps)
+    scaled: list[dict[int, float]] = []
+    for curve in teachers.values():
+        known = {qp: score for qp, score in curve.items() if score is not None}
+        if qp_range[0] not in known or qp_range[-1] not in known:
+            return nothing
+        low, high = min(known.values()), max(known.values())
+        if low == high:
+            return nothing
+        scaled.append({qp: (score - low) / (high - low) for qp, score in known.items()})
+    return {
+        qp: sum(curve[qp] for curve in scaled) / len(scaled) if all(qp in curve for curve in scaled) else None
+        for qp in qps
+    }
+
+
+def _votes(
+    original: Answers, rung: Answers, rows: Sequence[MachineRow]
+) -> tuple[dict[str, bool | None], dict[str, bool | None]]:
+    votes: dict[str, bool | None] = {}
+    strict: dict[str, bool | None] = {}
+    for row in rows:
+        votes[row.name] = strict[row.name] = None
+        if row.name in original.machines and row.name in rung.machines:
+            before = output_from_dict(original.machines[row.name])
+            after = output_from_dict(rung.machines[row.name])
+            votes[row.name] = smr.satisfied(before, after, row)
+            strict[row.name] = smr.satisfied(before, after, row, strict=True)
+    return votes, strict
