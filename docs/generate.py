@@ -23,8 +23,6 @@ README = ROOT / "README.md"
 EXAMPLE = "docs/examples/kodim23.png"
 
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_COMMANDS = ("pick", "curve", "score", "codecs")
-
 # As for a user of the first README command, who has no CVVDP.
 _WITHOUT_CVVDP = "import sys; sys.modules['pycvvdp'] = None; from sursmr_codec.cli import main; main()"
 
@@ -52,11 +50,14 @@ def example() -> str:
 
 def commands() -> str:
     """The help of every command."""
+    from sursmr_codec.cli.app import app
+
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
     return "\n".join(
         f"<details><summary><code>sursmr-qp {name}</code></summary>\n\n"
         + _fenced(_cli(name, "--help").strip().splitlines())
         + "\n</details>\n"
-        for name in _COMMANDS
+        for name in names
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 import sursmr_codec
 from sursmr_codec import errors
 from sursmr_codec.cli.app import app
+from sursmr_codec.records import PICK_KEYS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,6 +60,11 @@ def test_every_command_is_in_the_readme():
 def test_readme_says_what_the_program_says():
     generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
     assert generate["differing"]((ROOT / "README.md").read_text()) == []
+
+
+def test_every_key_of_the_records_is_documented():
+    documented = (ROOT / "docs" / "json.md").read_text()
+    assert [key for key in PICK_KEYS if f"`{key}`" not in documented] == []
 
 
 def test_extras_are_those_that_are_promised():

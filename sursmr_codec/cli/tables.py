@@ -13,7 +13,7 @@ from rich.text import Text
 from sursmr_codec.cli.console import ratio, size
 
 if TYPE_CHECKING:
-    from sursmr_codec.types import Curve, FileScore, Pick, Probe
+    from sursmr_codec.types import Curve, FileScore, Pick, Probe, Score
 
 _BINDS = {
     "sur": "SUR: viewers would see the next rung",
@@ -50,15 +50,16 @@ def pick_tables(pick: Pick) -> RenderableType:
 def curve_table(curve: Curve) -> RenderableType:
     """One row a rung, in QP order."""
     table = _table()
-    native_names = list(curve.natives[0])
-    for heading in ("QP", *native_names, "SUR", "SMR", "SMR cls", "SMR det", "bytes", "bpp"):
+    native_names = [name for name in curve.natives[0] if name != "qp"]
+    headings = _ratio_headings([probe.score for probe in curve.rungs])
+    for heading in ("QP", *native_names, *headings, "bytes", "bpp"):
         table.add_column(heading, justify="right")
     n_pixels = curve.source.width * curve.source.height
     for probe, native in zip(curve.rungs, curve.natives, strict=True):
         table.add_row(
             str(probe.qp),
             *(str(native[name]) for name in native_names),
-            *_ratios(probe),
+            *_ratios(probe.score, headings),
             str(probe.n_bytes),
             f"{8 * probe.n_bytes / n_pixels:.3f}",
         )
@@ -69,18 +70,11 @@ def score_table(scores: Sequence[FileScore]) -> RenderableType:
     """One row a file, in the order given."""
     table = _table()
     table.add_column("file", overflow="fold")
-    for heading in ("SUR", "SMR", "SMR cls", "SMR det", "bytes"):
+    headings = _ratio_headings([one.score for one in scores])
+    for heading in (*headings, "bytes"):
         table.add_column(heading, justify="right")
     for one in scores:
-        found = one.score
-        table.add_row(
-            one.path,
-            ratio(found.sur),
-            ratio(found.smr),
-            ratio(found.smr_classification),
-            ratio(found.smr_detection),
-            str(one.n_bytes),
-        )
+        table.add_row(one.path, *_ratios(one.score, headings), str(one.n_bytes))
     return table
 
 
@@ -146,14 +140,15 @@ def _missed(pick: Pick) -> str:
 
 def _probe_table(pick: Pick) -> Table:
     table = _table()
-    for heading in ("probe", "QP", "SUR", "SMR", "SMR cls", "SMR det", "bytes", ""):
+    headings = _ratio_headings([probe.score for probe in pick.probes])
+    for heading in ("probe", "QP", *headings, "bytes", ""):
         table.add_column(heading, justify="right" if heading else "left")
     for number, probe in enumerate(pick.probes, 1):
         chosen = pick.chosen is not None and probe.qp == pick.chosen.qp
         table.add_row(
             str(number),
             str(probe.qp),
-            *_ratios(probe),
+            *_ratios(probe.score, headings),
             str(probe.n_bytes),
             "picked" if chosen else "",
             style="bold" if chosen else None,
@@ -178,17 +173,30 @@ def _evidence_table(probes: Sequence[Probe]) -> Table:
     return table
 
 
-def _ratios(probe: Probe) -> tuple[str, str, str, str]:
-    score = probe.score
-    return (
-        ratio(score.sur),
-        ratio(score.smr),
-        ratio(score.smr_classification),
-        ratio(score.smr_detection),
-    )
+_RATIO_FIELDS = {
+    "SUR": "sur",
+    "SMR": "smr",
+    "SMR cls": "smr_classification",
+    "SMR det": "smr_detection",
+}
+
+
+def _ratio_headings(scores: Sequence[Score]) -> list[str]:
+    """Headings of the ratios that any of the scores has."""
+    return [
+        heading
+        for heading, name in _RATIO_FIELDS.items()
+        if any(getattr(score, name) is not None for score in scores)
+    ]
+
+
+def _ratios(score: Score, headings: Sequence[str]) -> list[str]:
+    return [ratio(getattr(score, _RATIO_FIELDS[heading])) for heading in headings]
 
 
 def print_table(renderable: RenderableType) -> None:
-    """Print to stdout; as wide as it needs where that is not a terminal."""
+    """Print to stdout, without padding at line ends; as wide as it needs where that is not a terminal."""
     console = Console() if sys.stdout.isatty() else Console(width=200, no_color=True)
-    console.print(renderable, soft_wrap=False, highlight=False)
+    with console.capture() as captured:
+        console.print(renderable, soft_wrap=False, highlight=False)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
