@@ -7,11 +7,14 @@ from importlib import import_module
 from sursmr_codec.codecs.base import Availability, Codec
 from sursmr_codec.errors import UsageError
 
-__all__ = ["Availability", "Codec", "available_ids", "codec_class", "get", "ids"]
+__all__ = ["Availability", "Codec", "available_ids", "codec_class", "for_stream", "get", "ids"]
 
 _HOMES = {
     "jpeg": ("sursmr_codec.codecs.jpeg", "Jpeg"),
+    "hevc": ("sursmr_codec.codecs.hevc", "Hevc"),
 }
+
+_STREAMS = {".hevc": "hevc", ".265": "hevc"}
 
 
 def ids() -> tuple[str, ...]:
@@ -43,3 +46,9 @@ def get(codec_id: str, **options: object) -> Codec:
         return known(**options)
     except TypeError as trouble:
         raise UsageError(f"codec {codec_id} does not take these options: {trouble}") from trouble
+
+
+def for_stream(suffix: str) -> Codec | None:
+    """The codec whose bare streams have that file extension; None for picture files."""
+    codec_id = _STREAMS.get(suffix.lower())
+    return None if codec_id is None else get(codec_id)

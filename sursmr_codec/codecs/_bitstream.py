@@ -1,170 +1,257 @@
-"""Just enough of HEVC's high-level syntax to read the QP of an intra picture (ITU-T H.265, 7.3).
+"""Headers of HEVC streams, as far as they tell size, coding tools and QP of one intra picture.
 
-Reads parameter sets and the first slice header of an IDR picture. Every failure is a DecodeError.
+Written from ITU-T H.265 (08/2021): NAL units 7.3.1 and annex B, parameter sets 7.3.2, slice segment
+headers 7.3.6. Streams that are more than one intra picture in one slice are refused with DecodeError, as
+is anything that is no stream at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sursmr_codec.codecs._bits import BitReader
 from sursmr_codec.errors import DecodeError
 
-IDR_TYPES = (19, 20)
-SPS, PPS = 33, 34
-_INTRA_SLICE = 2
-
-
-class BitReader:
-    """Reads fixed-length and Exp-Golomb codes from a payload without emulation prevention (9.2)."""
-
-    def __init__(self, payload: bytes) -> None:
-        self._value = int.from_bytes(payload, "big")
-        self._left = 8 * len(payload)
-
-    def u(self, n: int) -> int:
-        """The next n bits as an unsigned number; raises DecodeError past the end."""
-        if n > self._left:
-            raise DecodeError("an HEVC header ends too early")
-        self._left -= n
-        return (self._value >> self._left) & ((1 << n) - 1)
-
-    def flag(self) -> bool:
-        """The next bit."""
-        return bool(self.u(1))
-
-    def ue(self) -> int:
-        """An unsigned Exp-Golomb code of at most 32 bits of suffix."""
-        zeros = 0
-        while not self.flag():
-            zeros += 1
-            if zeros > 32:
-                raise DecodeError("an HEVC header holds an impossible number")
-        return (1 << zeros) - 1 + self.u(zeros)
-
-    def se(self) -> int:
-        """A signed Exp-Golomb code."""
-        code = self.ue()
-        return (code + 1) // 2 if code % 2 else -(code // 2)
+_IDR = (19, 20)
+_MOST_VCL = 31
+VPS, SPS, PPS = 32, 33, 34
+_SLICE_I = 2
+_SLICE_HEADER_BYTES = 64
+"""More than the part of an intra slice's header up to its QP can take."""
 
 
 @dataclass(frozen=True)
-class Sps:
-    """What a slice header's syntax and a picture's size need of a sequence parameter set."""
+class PcmTools:
+    """Uncompressed blocks, where a stream allows them."""
 
-    chroma_format_idc: int
-    separate_colour_planes: bool
-    width: int
-    height: int
-    sao: bool
+    bit_depth_luma: int
+    bit_depth_chroma: int
+    log2_min_block: int
+    log2_diff_max_min_block: int
+    loop_filter_disabled: bool
 
 
 @dataclass(frozen=True)
-class Pps:
-    """What a slice header's syntax and its QP need of a picture parameter set."""
+class SequenceSet:
+    """What a sequence parameter set says about an intra picture."""
 
-    sps_id: int
+    id: int
+    chroma_format: int
+    """0 grey, 1 for 4:2:0, 2 for 4:2:2, 3 for 4:4:4."""
+    separate_planes: bool
+    coded_width: int
+    coded_height: int
+    crop: tuple[int, int, int, int]
+    """Conformance window: luma samples cut left, right, top, bottom."""
+    bit_depth_luma: int
+    bit_depth_chroma: int
+    log2_min_coding_block: int
+    log2_diff_max_min_coding_block: int
+    log2_min_transform_block: int
+    log2_diff_max_min_transform_block: int
+    max_transform_depth_intra: int
+    sample_adaptive_offset: bool
+    pcm: PcmTools | None
+    strong_intra_smoothing: bool
+
+    @property
+    def width(self) -> int:
+        """Columns after the conformance window."""
+        return self.coded_width - self.crop[0] - self.crop[1]
+
+    @property
+    def height(self) -> int:
+        """Rows after the conformance window."""
+        return self.coded_height - self.crop[2] - self.crop[3]
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """What a picture parameter set says about an intra picture."""
+
+    id: int
+    sequence_id: int
     output_flag_present: bool
-    n_extra_slice_header_bits: int
+    n_extra_slice_bits: int
     init_qp: int
+    varies_qp: bool
+    """Whether blocks may depart from the slice's QP."""
 
 
-def nal_units(stream: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and payload (header and emulation prevention taken off) of each unit of an Annex B stream."""
-    start = stream.find(b"\0\0\1")
+@dataclass(frozen=True)
+class IntraPicture:
+    """One intra picture in one slice, with its parameter sets."""
+
+    sequence: SequenceSet
+    picture: PictureSet
+    qp: int
+    """The slice's QP."""
+
+
+def split_annex_b(data: bytes) -> list[bytes]:
+    """NAL units of a byte stream (annex B), start codes and trailing zeros removed; may be empty."""
+    units = []
+    start = data.find(b"\x00\x00\x01")
     while start >= 0:
-        begin = start + 3
-        start = stream.find(b"\0\0\1", begin)
-        unit = stream[begin : start if start >= 0 else len(stream)].rstrip(b"\0")
-        if len(unit) > 2:
-            yield (unit[0] >> 1) & 0x3F, unit[2:].replace(b"\0\0\3", b"\0\0")
+        following = data.find(b"\x00\x00\x01", start + 3)
+        unit = data[start + 3 : following if following >= 0 else len(data)].rstrip(b"\x00")
+        if unit:
+            units.append(unit)
+        start = following
+    return units
 
 
-def slice_qp(stream: bytes) -> int:
-    """Luma QP of the first slice of an intra-only Annex B stream: 26 + init_qp_minus26 + slice_qp_delta.
+def nal_type(unit: bytes) -> int:
+    """Type of an HEVC NAL unit, 0..63; raises DecodeError for a broken header."""
+    if len(unit) < 2 or unit[0] & 0x80:
+        raise DecodeError("broken NAL unit header")
+    return unit[0] >> 1 & 0x3F
 
-    Raises DecodeError where the stream holds no IDR picture with its parameter sets.
+
+def unescape(unit: bytes) -> bytes:
+    """Payload of a NAL unit (its two header bytes included) without emulation prevention bytes."""
+    return unit.replace(b"\x00\x00\x03", b"\x00\x00")
+
+
+def read_intra_picture(data: bytes) -> IntraPicture:
+    """Read the headers of an Annex B stream of one intra picture.
+
+    Raises DecodeError where the stream is broken, or more or less than that.
     """
-    sequence_sets: dict[int, Sps] = {}
-    picture_sets: dict[int, Pps] = {}
-    for kind, payload in nal_units(stream):
-        # Headers are short; a slice's data need not be looked at.
-        bits = BitReader(payload[:4096])
+    sequences: dict[int, SequenceSet] = {}
+    pictures: dict[int, PictureSet] = {}
+    found: list[IntraPicture] = []
+    for unit in split_annex_b(data):
+        kind = nal_type(unit)
         if kind == SPS:
-            number, sps = read_sps(bits)
-            sequence_sets[number] = sps
+            sequence = read_sequence_set(unescape(unit))
+            sequences[sequence.id] = sequence
         elif kind == PPS:
-            number, pps = read_pps(bits)
-            picture_sets[number] = pps
-        elif kind in IDR_TYPES:
-            return _idr_slice_qp(bits, picture_sets, sequence_sets)
-    raise DecodeError("the HEVC stream holds no IDR picture")
+            picture = read_picture_set(unescape(unit))
+            pictures[picture.id] = picture
+        elif kind <= _MOST_VCL:
+            found.append(_read_slice(unit, sequences, pictures))
+    if len(found) != 1:
+        raise DecodeError(f"a stream of {len(found)} slices, not of one")
+    return found[0]
 
 
-def read_sps(bits: BitReader) -> tuple[int, Sps]:
-    """Id and content of a sequence parameter set, up to its SAO flag (7.3.2.2)."""
-    bits.u(4)
-    max_sub_layers = bits.u(3) + 1
-    bits.u(1)
-    _skip_profile_tier_level(bits, max_sub_layers)
-    number = bits.ue()
-    chroma_format_idc = bits.ue()
-    separate = chroma_format_idc == 3 and bits.flag()
-    width, height = bits.ue(), bits.ue()
+def read_sequence_set(payload: bytes) -> SequenceSet:
+    """Read an unescaped sequence parameter set (7.3.2.2), NAL header included, up to its VUI."""
+    bits = BitReader(payload)
+    bits.u(16 + 4)
+    most_sub_layer = bits.u(3)
+    bits.flag()
+    _skip_profile_tier_level(bits, most_sub_layer)
+    set_id = bits.ue()
+    chroma_format = bits.ue()
+    if chroma_format > 3:
+        raise DecodeError(f"chroma format {chroma_format} does not exist")
+    separate_planes = bits.flag() if chroma_format == 3 else False
+    coded_width, coded_height = bits.ue(), bits.ue()
+    crop = _read_window(bits, chroma_format)
+    depth_luma, depth_chroma = 8 + bits.ue(), 8 + bits.ue()
+    bits.ue()
+    orderings = 1 if not bits.flag() else 1 + most_sub_layer
+    for _ in range(3 * orderings):
+        bits.ue()
+    blocks = (3 + bits.ue(), bits.ue(), 2 + bits.ue(), bits.ue())
+    bits.ue()
+    depth_intra = bits.ue()
     if bits.flag():
-        for _ in range(4):
-            bits.ue()
-    for _ in range(3):  # bit depths of luma and chroma, bits of the picture order count
-        bits.ue()
-    n_orderings = max_sub_layers if bits.flag() else 1
-    for _ in range(3 * n_orderings):
-        bits.ue()
-    for _ in range(6):  # block sizes and transform depths
-        bits.ue()
-    if bits.flag() and bits.flag():
-        raise DecodeError("HEVC streams with scaling lists of their own are not read")
-    bits.u(1)
-    return number, Sps(chroma_format_idc, separate, width, height, sao=bits.flag())
+        raise DecodeError("scaling lists are not read")
+    bits.flag()
+    sample_adaptive_offset = bits.flag()
+    pcm = _read_pcm(bits) if bits.flag() else None
+    if bits.ue() or bits.flag():
+        raise DecodeError("a stream with reference pictures, not of intra pictures only")
+    bits.flag()
+    sequence = SequenceSet(
+        id=set_id,
+        chroma_format=chroma_format,
+        separate_planes=separate_planes,
+        coded_width=coded_width,
+        coded_height=coded_height,
+        crop=crop,
+        bit_depth_luma=depth_luma,
+        bit_depth_chroma=depth_chroma,
+        log2_min_coding_block=blocks[0],
+        log2_diff_max_min_coding_block=blocks[1],
+        log2_min_transform_block=blocks[2],
+        log2_diff_max_min_transform_block=blocks[3],
+        max_transform_depth_intra=depth_intra,
+        sample_adaptive_offset=sample_adaptive_offset,
+        pcm=pcm,
+        strong_intra_smoothing=bits.flag(),
+    )
+    if min(sequence.width, sequence.height) < 1:
+        raise DecodeError(f"a stream of {sequence.width}x{sequence.height} pixels")
+    return sequence
 
 
-def read_pps(bits: BitReader) -> tuple[int, Pps]:
-    """Id and content of a picture parameter set, up to its initial QP (7.3.2.3)."""
-    number, sps_id = bits.ue(), bits.ue()
-    bits.u(1)
+def read_picture_set(payload: bytes) -> PictureSet:
+    """Read an unescaped picture parameter set (7.3.2.3), NAL header included, up to its QP syntax."""
+    bits = BitReader(payload)
+    bits.u(16)
+    set_id, sequence_id = bits.ue(), bits.ue()
+    bits.flag()
     output_flag_present = bits.flag()
-    n_extra = bits.u(3)
+    n_extra_slice_bits = bits.u(3)
     bits.u(2)
-    for _ in range(2):
-        bits.ue()
-    return number, Pps(sps_id, output_flag_present, n_extra, init_qp=26 + bits.se())
+    bits.ue()
+    bits.ue()
+    init_qp = 26 + bits.se()
+    bits.u(2)
+    return PictureSet(set_id, sequence_id, output_flag_present, n_extra_slice_bits, init_qp, bits.flag())
 
 
-def _idr_slice_qp(bits: BitReader, picture_sets: dict[int, Pps], sequence_sets: dict[int, Sps]) -> int:
+def _read_slice(
+    unit: bytes, sequences: dict[int, SequenceSet], pictures: dict[int, PictureSet]
+) -> IntraPicture:
+    if nal_type(unit) not in _IDR:
+        raise DecodeError(f"a slice in a NAL unit of type {nal_type(unit)}, not of an IDR picture")
+    bits = BitReader(unescape(unit[:_SLICE_HEADER_BYTES]))
+    bits.u(16)
     if not bits.flag():
-        raise DecodeError("the HEVC picture's first slice is missing")
-    bits.u(1)
-    pps = picture_sets.get(bits.ue())
-    sps = None if pps is None else sequence_sets.get(pps.sps_id)
-    if pps is None or sps is None:
-        raise DecodeError("the HEVC picture's parameter sets are missing")
-    bits.u(pps.n_extra_slice_header_bits)
-    if bits.ue() != _INTRA_SLICE:
-        raise DecodeError("the HEVC picture is not intra coded")
-    if pps.output_flag_present:
-        bits.u(1)
-    if sps.separate_colour_planes:
-        bits.u(2)
-    if sps.sao:
-        bits.u(1)
-        if sps.chroma_format_idc and not sps.separate_colour_planes:
-            bits.u(1)
-    return pps.init_qp + bits.se()
+        raise DecodeError("a slice that does not begin a picture")
+    bits.flag()
+    picture = pictures.get(bits.ue())
+    if picture is None or picture.sequence_id not in sequences:
+        raise DecodeError("a slice without its parameter sets")
+    sequence = sequences[picture.sequence_id]
+    bits.u(picture.n_extra_slice_bits)
+    slice_type = bits.ue()
+    if slice_type != _SLICE_I:
+        raise DecodeError(f"a slice of type {slice_type}, not an intra one")
+    bits.u(1 if picture.output_flag_present else 0)
+    bits.u(2 if sequence.separate_planes else 0)
+    if sequence.sample_adaptive_offset:
+        bits.u(2 if sequence.chroma_format and not sequence.separate_planes else 1)
+    qp = picture.init_qp + bits.se()
+    lowest = -6 * (sequence.bit_depth_luma - 8)
+    if not lowest <= qp <= 51:
+        raise DecodeError(f"slice QP {qp} lies outside {lowest}..51")
+    return IntraPicture(sequence, picture, qp)
 
 
-def _skip_profile_tier_level(bits: BitReader, max_sub_layers: int) -> None:
+def _skip_profile_tier_level(bits: BitReader, most_sub_layer: int) -> None:
+    """Section 7.3.3: general part, then flags and parts of the sub-layers."""
     bits.u(88 + 8)
-    present = [(bits.flag(), bits.flag()) for _ in range(max_sub_layers - 1)]
-    if max_sub_layers > 1:
-        bits.u(2 * (9 - max_sub_layers))
-    for has_profile, has_level in present:
-        bits.u(88 * has_profile + 8 * has_level)
+    present = [(bits.flag(), bits.flag()) for _ in range(most_sub_layer)]
+    if most_sub_layer:
+        bits.u(2 * (8 - most_sub_layer))
+    for profile, level in present:
+        bits.u(88 if profile else 0)
+        bits.u(8 if level else 0)
+
+
+def _read_window(bits: BitReader, chroma_format: int) -> tuple[int, int, int, int]:
+    if not bits.flag():
+        return (0, 0, 0, 0)
+    unit_x = 2 if chroma_format in (1, 2) else 1
+    unit_y = 2 if chroma_format == 1 else 1
+    return (unit_x * bits.ue(), unit_x * bits.ue(), unit_y * bits.ue(), unit_y * bits.ue())
+
+
+def _read_pcm(bits: BitReader) -> PcmTools:
+    return PcmTools(1 + bits.u(4), 1 + bits.u(4), 3 + bits.ue(), bits.ue(), bits.flag())

@@ -1,190 +1,165 @@
-"""HEVC intra pictures through x265, in process by PyAV; a raw Annex B stream.
+"""HEVC intra pictures by x265, in process through PyAV, as raw Annex B streams.
 
-x265 gives intra pictures a QP three below the one it is told unless `ipratio=1`; the true slice QP is read
-back from every stream that is written.
+Every option that moves bytes is fixed: constant QP without the offset that x265 gives intra frames, no
+adaptive quantisation, one thread, no wavefronts (they change the stream). The QP of the written slice is
+read back from the stream after each encode. Colour is BT.601 full range, said so in the stream's VUI.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
-from sursmr_codec.codecs import _bitstream
+from sursmr_codec.codecs._bitstream import read_intra_picture
+from sursmr_codec.codecs._planar import decode_picture, frame_from_planes, pad_edges
 from sursmr_codec.codecs.base import Availability, Codec
-from sursmr_codec.errors import DecodeError, EncodeError, UnavailableError, UsageError
-from sursmr_codec.images import colour
+from sursmr_codec.errors import DecodeError, EncodeError, UsageError
+from sursmr_codec.images.colour import Planes, rgb_to_planes
 from sursmr_codec.types import Pixels, Source
 
-SMALLEST_SIDE = 16
-"""Fewest pixels a side that x265 takes."""
 PRESETS = (
-    *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"),
-    "placebo",
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
 )
-
-# One picture, one slice, no threads: nothing but pixels and QP may change the bytes. The colour path is
-# signalled: BT.601 matrix in full range, sRGB primaries and transfer, chroma between the four luma pixels.
-_X265 = (
-    "ipratio=1:keyint=1:aq-mode=0:info={info}:log-level=none:wpp=0:pools=none:frame-threads=1:"
-    "range=full:colormatrix=smpte170m:colorprim=bt709:transfer=iec61966-2-1:chromaloc=1"
-)
+"""All of x265's but placebo, which refuses pictures of less than 32 pixels a side."""
+_REMEDY = "pip install --upgrade 'av>=14'"
+_CODING = "ipratio=1:keyint=1:aq-mode=0:wpp=0:pools=none:frame-threads=1:allow-non-conformance=1"
+"""Non-conformance only concerns pictures too long and thin for any level; others keep their bytes."""
+_COLOUR = "range=full:colormatrix=smpte170m:colorprim=bt709:transfer=iec61966-2-1:chromaloc=1"
 
 
 class Hevc(Codec):
-    """HEVC/H.265 intra (x265), 4:2:0, 8 bit, raw Annex B."""
+    """HEVC, 4:2:0, 8 bit; QP 0..51 is the slice QP."""
 
-    id = "hevc"
-    extension = ".hevc"
-    qp_range = range(52)
+    id: ClassVar[str] = "hevc"
+    extension: ClassVar[str] = ".hevc"
+    qp_range: ClassVar[range] = range(52)
 
     def __init__(self, preset: str = "medium") -> None:
-        """Raises UsageError for a preset that x265 does not have."""
+        """`preset` is one of PRESETS; raises UsageError for any other."""
         if preset not in PRESETS:
-            raise UsageError(f"x265 has the presets {', '.join(PRESETS)}, not {preset}")
-        self.preset = preset
+            raise UsageError(f"hevc presets are {', '.join(PRESETS)}, not {preset!r}")
+        self._preset = preset
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """The x265 preset."""
+        return {"preset": self._preset}
 
     def encode(self, source: Source, qp: int) -> bytes:
+        """Compress `source.rgb` to an Annex B stream of one IDR picture.
+
+        Raises UnavailableError without x265, and EncodeError where it fails or the slice has another QP.
+        """
         self.check_qp(qp)
-        planes = colour.rgb_to_planes(_pad(source.rgb))
-        stream = _encode(planes, qp, self.preset)
-        try:
-            coded_qp = _bitstream.slice_qp(stream)
-        except DecodeError as error:
-            raise EncodeError(f"x265 wrote a stream that cannot be read: {error}") from error
-        if coded_qp != qp:
-            raise EncodeError(f"x265 coded the picture at QP {coded_qp}, not at {qp}")
-        return stream
+        self.require()
+        return encode_intra(rgb_to_planes(pad_edges(source.rgb)), qp, self._preset, _COLOUR)
 
     def decode(self, data: bytes, width: int, height: int) -> Pixels:
-        planes = _decode(data)
-        rows, columns = planes.y.shape
-        if columns < width or rows < height:
-            raise DecodeError(f"the HEVC picture is {columns}x{rows}, not {width}x{height}")
-        return np.ascontiguousarray(colour.planes_to_rgb(planes)[:height, :width])
+        """Decode the one picture of a stream; any stream but one of BT.601 full range is refused."""
+        return decode_picture("hevc", data, width, height)
 
     def fingerprint(self) -> str:
-        found = " ".join(f"{name}={value}" for name, value in self._versions().items())
-        return f"hevc {found} preset={self.preset} chroma=420 bits=8 {_X265.format(info=0)}"
+        """PyAV, x265, preset, chroma format and the parameters that are passed to x265."""
+        versions = " ".join(f"{name}/{version}" for name, version in x265_versions().items())
+        return f"hevc {versions} preset={self._preset} 4:2:0 8bit bt601-full {_CODING}:{_COLOUR}"
 
     def native(self, qp: int) -> Mapping[str, object]:
+        """The QP itself."""
         self.check_qp(qp)
         return {"qp": qp}
 
     def availability(self) -> Availability:
-        try:
-            found = self._versions()
-        except (ImportError, PackageNotFoundError) as error:
-            return Availability(False, f"PyAV cannot be loaded: {error}", "pip install av")
-        except UnavailableError as error:
-            return Availability(False, str(error), "pip install --force-reinstall av")
-        return Availability(True, versions=found)
+        """Usable where PyAV can be imported and has x265 and an HEVC decoder, as its wheels have."""
+        return x265_availability()
 
-    @property
-    def options(self) -> Mapping[str, object]:
-        return {"preset": self.preset, "chroma": "420"}
 
-    def _versions(self) -> dict[str, str]:
-        return {"av": version("av"), "x265": _x265_version()}
+def encode_intra(planes: Planes, qp: int, preset: str, parameters: str) -> bytes:
+    """Encode 4:2:0 planes of even size, at least 16 a side, to an Annex B stream at slice QP `qp`.
+
+    `parameters` are added to those that fix the bytes, in x265's own notation. Raises EncodeError where x265
+    fails, and where the stream does not say the QP and size that were asked for.
+    """
+    stream = _run_x265(planes, preset, f"qp={qp}:{_CODING}:info=0:log-level=none:{parameters}")
+    height, width = planes.y.shape
+    try:
+        written = read_intra_picture(stream)
+    except DecodeError as trouble:
+        raise EncodeError(f"x265 wrote a stream that cannot be read back: {trouble}") from trouble
+    if written.qp != qp or written.picture.varies_qp:
+        raise EncodeError(f"x265 wrote slice QP {written.qp}, not {qp}")
+    if (written.sequence.width, written.sequence.height) != (width, height):
+        raise EncodeError(
+            f"x265 wrote {written.sequence.width}x{written.sequence.height}, not {width}x{height}"
+        )
+    return stream
 
 
 @lru_cache(maxsize=1)
-def _x265_version() -> str:
-    """As x265 itself writes it into a stream that it is asked to sign; raises UnavailableError without it."""
-    grey = colour.rgb_to_planes(np.full((SMALLEST_SIDE, SMALLEST_SIDE, 3), 128, np.uint8))
+def x265_availability() -> Availability:
+    """Whether PyAV and its x265 can be used here."""
     try:
-        stream = _encode(grey, 30, "ultrafast", info=1)
-    except EncodeError as error:
-        raise UnavailableError(str(error)) from error
-    signature = re.search(rb"x265 \(build \d+\) - ([^:\0]+):", stream)
-    return signature[1].decode("ascii", "replace") if signature else "unknown"
+        import av
+    except ImportError as trouble:
+        return Availability(False, reason=f"PyAV cannot be imported: {trouble}", remedy=_REMEDY)
+    try:
+        av.codec.Codec("libx265", "w")
+        av.codec.Codec("hevc", "r")
+    except av.codec.codec.UnknownCodecError as trouble:
+        return Availability(
+            False,
+            reason=f"PyAV {av.__version__} was built without the codec {trouble}",
+            remedy="pip install --force-reinstall --only-binary :all: 'av>=14'",
+            versions={"av": av.__version__},
+        )
+    return Availability(True, versions=x265_versions())
 
 
-def _pad(pixels: Pixels) -> Pixels:
-    """Edge-padded at the right and bottom to even sides that x265 takes."""
-    height, width = pixels.shape[:2]
-    below = max(SMALLEST_SIDE, height + height % 2) - height
-    right = max(SMALLEST_SIDE, width + width % 2) - width
-    if not below and not right:
-        return pixels
-    return np.pad(pixels, ((0, below), (0, right), (0, 0)), mode="edge")
+@lru_cache(maxsize=1)
+def x265_versions() -> Mapping[str, str]:
+    """Versions of PyAV, its FFmpeg and its x265; "none" where one is missing.
+
+    No library call tells x265's version: it is read from the note that x265 leaves in a stream.
+    """
+    try:
+        import av
+    except ImportError:
+        return {"av": "none", "x265": "none"}
+    grey = np.full((16, 16), 128, dtype=np.uint8)
+    try:
+        stream = _run_x265(Planes(grey, grey[:8, :8], grey[:8, :8]), "ultrafast", "info=1:log-level=none")
+    except EncodeError:
+        stream = b""
+    note = re.search(rb"x265 \(build (\d+)\) - ([^:\s]+)", stream)
+    version = f"{note[2].decode()}.{note[1].decode()}" if note else "none"
+    return {"av": av.__version__, "ffmpeg": av.ffmpeg_version_info, "x265": version}
 
 
-def _encode(planes: colour.Planes, qp: int, preset: str, info: int = 0) -> bytes:
+def _run_x265(planes: Planes, preset: str, parameters: str) -> bytes:
     import av
 
     height, width = planes.y.shape
     try:
-        with _silent():
-            encoder = av.CodecContext.create("libx265", "w")
-            encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-            encoder.time_base = Fraction(1, 25)
-            encoder.options = {"preset": preset, "x265-params": f"qp={qp}:{_X265.format(info=info)}"}
-            stacked = np.concatenate([plane.reshape(-1) for plane in (planes.y, planes.cb, planes.cr)])
-            frame = av.VideoFrame.from_ndarray(stacked.reshape(-1, width), format="yuv420p")
-            frame.pts = 0
-            packets = [*encoder.encode(frame), *encoder.encode(None)]
-            return b"".join(bytes(packet) for packet in packets)
-    except (av.FFmpegError, ValueError, MemoryError) as error:
-        raise EncodeError(f"x265 failed on {width}x{height} at QP {qp}: {error}") from error
-
-
-def _decode(data: bytes) -> colour.Planes:
-    import av
-
-    try:
-        with _silent():
-            decoder = av.CodecContext.create("hevc", "r")
-            decoder.thread_count = 1
-            packets = [*decoder.parse(data), *decoder.parse(None)]
-            frames = [frame for packet in packets for frame in decoder.decode(packet)]
-            frames += decoder.decode(None)
-    except (av.FFmpegError, ValueError, MemoryError) as error:
-        raise DecodeError(f"not an HEVC picture: {error}") from error
-    if not frames:
-        raise DecodeError("not an HEVC picture: the stream holds none")
-    return _planes_of(frames[0])
-
-
-def _planes_of(frame: Any) -> colour.Planes:
-    if frame.format.name not in ("yuv420p", "yuvj420p"):
-        raise DecodeError(f"an HEVC picture in {frame.format.name} is not one of ours")
-    if frame.width % 2 or frame.height % 2:
-        raise DecodeError(f"an HEVC picture of {frame.width}x{frame.height} is not one of ours")
-    y, cb, cr = (
-        np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
-        for plane in frame.planes
-    )
-    return colour.Planes(y, cb, cr)
-
-
-_LOG_LOCK = threading.Lock()
-_log_users = 0
-_log_level_before: int | None = None
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """No FFmpeg messages on stderr meanwhile; the level of before comes back when the last user is done."""
-    global _log_users, _log_level_before
-    from av import logging
-
-    with _LOG_LOCK:
-        if _log_users == 0:
-            _log_level_before = logging.get_level()
-            logging.set_level(logging.PANIC)
-        _log_users += 1
-    try:
-        yield
-    finally:
-        with _LOG_LOCK:
-            _log_users -= 1
-            if _log_users == 0:
-                logging.set_level(_log_level_before)
+        context = av.CodecContext.create("libx265", "w")
+        context.width, context.height = width, height
+        context.pix_fmt = "yuv420p"
+        context.time_base = Fraction(1, 25)
+        context.thread_count = 1
+        context.options = {"preset": preset, "x265-params": parameters}
+        packets = context.encode(frame_from_planes(planes)) + context.encode(None)
+    except (av.error.FFmpegError, OSError, ValueError) as trouble:
+        reason = getattr(trouble, "strerror", None) or trouble
+        raise EncodeError(f"x265 failed on a picture of {width}x{height}: {reason}") from trouble
+    return b"".join(bytes(packet) for packet in packets)
