@@ -1,0 +1,153 @@
+"""`pick` on every kind of input and output: a correct result, or one clear line and nothing written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+from images.bad_inputs import ROWS
+from images.input_rows.row import OK, Row
+
+from sursmr_codec import codecs, images
+from sursmr_codec.predict.measured import MAX_PIXELS
+
+ONE_RUNG = ("--sur", "0", "--smr", "0", "--min-qp", "30", "--max-qp", "30", "--quiet", "--json")
+
+
+def files_below(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_kind_of_input(run, tmp_path, row: Row):
+    inputs, outputs = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    outputs.mkdir()
+    path = row.build(inputs)
+    target = outputs / "picked.jpg"
+    # A user without rights could not write here either, which is not what such a row asks.
+    writing = () if row.unprivileged else ("-o", target)
+    with row.user():
+        ran = run("pick", path, *ONE_RUNG, *row.options, *writing)
+    if row.exit_code == OK and row.n_pixels <= MAX_PIXELS:
+        assert ran.exit_code == 0, ran.stderr
+        source = images.read(path, options_of(row))
+        assert target.read_bytes() == codecs.get("jpeg").encode(source, 30)
+        assert ran.record["input"]["width"] == source.width
+        assert any(row.message in line for line in ran.record["warnings"]) or not row.message
+        assert set(files_below(outputs)) == {target}
+    else:
+        assert ran.exit_code == 4, ran.stderr
+        assert len(ran.error_lines) == 1
+        assert ran.stderr.count("\n") == 1
+        assert repr(path.name)[1:-1] in ran.error_lines[0]
+        assert ran.record["output"] is None
+        assert files_below(outputs) == {}
+
+
+def options_of(row: Row) -> images.Reading:
+    alpha = row.setting("--alpha")
+    max_pixels = row.setting("--max-pixels")
+    reading = images.Reading() if max_pixels is None else images.Reading(max_pixels=int(max_pixels))
+    return reading if alpha is None else images.Reading(images.parse_alpha(alpha), reading.max_pixels)
+
+
+def test_output_folder_absent(run, photo, tmp_path):
+    ran = run("pick", photo, *ONE_RUNG, "-o", tmp_path / "absent" / "out.jpg")
+    refused(ran, 6, "absent")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_is_a_folder(run, photo, tmp_path):
+    refused(run("pick", photo, *ONE_RUNG, "-o", tmp_path), 6, "folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_folder_read_only(run, photo, tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0o555)
+    with as_nobody(tmp_path):
+        ran = run("pick", photo, *ONE_RUNG, "-o", folder / "out.jpg")
+    refused(ran, 6, "locked")
+    assert list(folder.iterdir()) == []
+
+
+def test_output_disk_full(run, photo, small_disk):
+    fill(small_disk)
+    before = set(small_disk.iterdir())
+    ran = run("pick", photo, *ONE_RUNG, "-o", small_disk / "out.jpg")
+    refused(ran, 6, "full")
+    assert set(small_disk.iterdir()) == before
+
+
+def test_a_full_disk_leaves_the_old_output(run, photo, small_disk):
+    target = small_disk / "out.jpg"
+    target.write_bytes(b"the old result")
+    fill(small_disk)
+    refused(run("pick", photo, *ONE_RUNG, "-o", target), 6, "full")
+    assert target.read_bytes() == b"the old result"
+
+
+def test_input_as_output(run, photo, tmp_path):
+    copy = tmp_path / "photo.png"
+    copy.write_bytes(photo.read_bytes())
+    link = tmp_path / "link.png"
+    link.symlink_to(copy)
+    for target in (copy, link):
+        refused(run("pick", copy, *ONE_RUNG, "-o", target), 2, "--in-place")
+    assert copy.read_bytes() == photo.read_bytes()
+
+
+def fill(disk: Path) -> None:
+    """Write until not a byte is left."""
+    with (disk / "filler").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        _write_forever(file)
+
+
+def _write_forever(file: IO[bytes]) -> None:
+    while True:
+        file.write(bytes(4096))
+
+
+def refused(ran, exit_code: int, words: str) -> None:
+    assert ran.exit_code == exit_code, ran.stderr
+    assert len(ran.error_lines) == 1
+    assert ran.stderr.count("\n") == 1
+    assert words in ran.error_lines[0]
+    assert ran.record["output"] is None
+
+
+@contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """Without root's rights, which no mode bits stop; `folder` stays reachable."""
+    folder.chmod(0o777)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A file system of 256 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], capture_output=True, text=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
