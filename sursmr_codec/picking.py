@@ -117,9 +117,11 @@ def save(pick: Pick, path: str | Path, *, in_place: bool = False) -> Pick:
     """
     if pick.encoded is None:
         raise UsageError("nothing was picked, so there is nothing to write")
-    return replace(
-        pick, output=images.write(path, pick.encoded, source_path=pick.source.path, in_place=in_place)
-    )
+    output = images.write(path, pick.encoded, source_path=pick.source.path, in_place=in_place)
+    warnings = pick.warnings
+    if not pick.kept_original and Path(path).suffix.lower() not in _suffixes(pick.codec.extension):
+        warnings += (f"{path} holds a {pick.codec.id} picture, whose files end in {pick.codec.extension}",)
+    return replace(pick, output=output, warnings=warnings)
 
 
 def not_reachable(pick: Pick) -> str:
@@ -139,6 +141,10 @@ def not_reachable(pick: Pick) -> str:
         f"{name}: {pick.codec.id} cannot meet {pick.binding.upper()} {wanted:g}: it {reached}; "
         f"lower --{pick.binding}, try --search exhaustive, or take --best-effort"
     )
+
+
+def _suffixes(extension: str) -> tuple[str, ...]:
+    return (".jpg", ".jpeg") if extension == ".jpg" else (extension,)
 
 
 def _outcome(prober: Prober, targets: Targets, settings: PickSettings, answer: Answer) -> Pick:

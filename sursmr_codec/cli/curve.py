@@ -41,7 +41,7 @@ def curve(
         if plot is not None:
             from sursmr_codec.report import plots
 
-            plots.require(plot)
+            plots.require(plot, image)
         events = curves.curve_events(
             image,
             codec=codec,

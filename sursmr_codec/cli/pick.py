@@ -100,7 +100,7 @@ def pick(
         if plot is not None:
             from sursmr_codec.report import plots
 
-            plots.require(plot)
+            plots.require(plot, image)
         events = picking.pick_events(
             image,
             targets,

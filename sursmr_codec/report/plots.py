@@ -18,12 +18,17 @@ FORMATS = ("png", "svg", "pdf")
 _SUR, _SMR, _BYTES = "#0b63ce", "#c8500a", "#555555"
 
 
-def require(path: str | Path) -> None:
-    """Raise MissingExtra where plots cannot be drawn, UsageError where `path` is not a picture's name."""
+def require(path: str | Path, source_path: str | None = None) -> None:
+    """Raise what drawing into `path` would raise, as far as it shows before there is anything to draw.
+
+    MissingExtra without the plotting library; UsageError where `path` is not a picture's name, or is the
+    source; OutputError where it cannot be written.
+    """
     if find_spec("matplotlib") is None:
         raise MissingExtra("matplotlib", "a plot", "report")
     if _format(path) not in FORMATS:
         raise UsageError(f"{path}: a plot is written as {', '.join('.' + name for name in FORMATS)}")
+    images.check_target(path, source_path)
 
 
 def write_curve(curve: Curve, path: str | Path) -> None:

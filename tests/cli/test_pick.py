@@ -258,6 +258,19 @@ def test_plot_is_a_picture(run, photo, tmp_path):
     assert run("pick", photo, *VIEWERS, "--plot", tmp_path / "probes.xyz").exit_code == 2
 
 
+def test_a_plot_that_cannot_be_written_costs_no_encode(run, photo, tmp_path):
+    ran = run("pick", photo, *VIEWERS, "--plot", tmp_path / "absent" / "probes.png", "--json")
+    assert (ran.exit_code, ran.record["n_encodes"]) == (6, 0)
+    assert run("pick", photo, *VIEWERS, "--plot", photo).exit_code == 2
+
+
+def test_a_misleading_extension_is_honoured_and_named(run, photo, tmp_path):
+    target = tmp_path / "out.png"
+    record = run("pick", photo, *VIEWERS, "-o", target, "--json").record
+    assert target.read_bytes()[:2] == b"\xff\xd8"
+    assert any("whose files end in .jpg" in line for line in record["warnings"])
+
+
 def test_unknown_codec_is_usage(run, photo):
     ran = run("pick", photo, "--codec", "nonsense", *VIEWERS)
     assert ran.exit_code == 2
