@@ -7,6 +7,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Times differ too much between machines to be a property of the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 

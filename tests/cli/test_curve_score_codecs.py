@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -53,7 +54,7 @@ def test_curve_of_a_bad_image_is_exit_4(run, tmp_path):
 
 @pytest.fixture
 def compressed(photo, tmp_path):
-    """The photograph as JPEG at two qualities, WebP, AVIF and lossless PNG."""
+    """The photograph as JPEG at two qualities, WebP, AVIF, HEIC and lossless PNG."""
     with Image.open(photo) as original:
         original.load()
     files = {}
@@ -66,6 +67,8 @@ def compressed(photo, tmp_path):
     }.items():
         files[name] = tmp_path / name
         original.save(files[name], **options)
+    files["some.heic"] = tmp_path / "some.heic"
+    pillow_heif.from_pillow(original).save(files["some.heic"], quality=60)
     return files
 
 
