@@ -84,7 +84,6 @@ def annotate(
     """
     with console.failures():
         from sursmr_codec import codecs
-        from sursmr_codec.errors import UsageError
         from sursmr_codec.labels import annotate as core
         from sursmr_codec.labels import plan as planning
         from sursmr_codec.labels import protocols
@@ -101,8 +100,6 @@ def annotate(
             limit=limit,
             seed=seed,
         )
-        if not names:
-            raise UsageError("--codec names no encoder")
         known = protocols.load(protocol)
         setup = ZooSetup(zoo, tuple(known.curves))
         run = core.Run(

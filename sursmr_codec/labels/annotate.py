@@ -16,7 +16,7 @@ from typing import Any
 
 from sursmr_codec import codecs
 from sursmr_codec.errors import OutputError, UsageError
-from sursmr_codec.labels import store
+from sursmr_codec.labels import store, teachers
 from sursmr_codec.labels.asking import Asking
 from sursmr_codec.labels.measuring import Failure, Reply
 from sursmr_codec.labels.panel import PanelSetup
@@ -96,6 +96,7 @@ class Run:
             unseen=self.unseen,
             qp_ranges={name: codec.qp_range for name, codec in found.items()},
             fingerprints={name: codec.fingerprint() for name, codec in found.items()},
+            falling=frozenset(n for n in self.protocol.curves if not teachers.get(n).higher_is_better),
         )
 
     def record(self, scale: Scale) -> dict[str, Any]:
@@ -177,6 +178,8 @@ class _State:
     def finished(self, path: Path, tasks: tuple[Task, ...]) -> bool:
         if not path.exists():
             return False
+        # Raises for a file that is not what was written here, before hours are spent beside it.
+        store.read_failures(path)
         self._n_done += sum(task.n_rungs for task in tasks)
         return True
 
@@ -193,10 +196,7 @@ class _State:
 def _rows(task: Task, reply: Reply, scale: Scale) -> list[LabelRow]:
     if reply.original is None:
         return []
-    ladders = {
-        codec: {qp: reply.rungs[codec, qp] for qp in qps if (codec, qp) in reply.rungs}
-        for codec, qps in task.ladders.items()
-    }
+    ladders = {codec: {qp: reply.rungs.get((codec, qp)) for qp in qps} for codec, qps in task.ladders.items()}
     return label_rows(task.image, task.split, reply.original, ladders, scale)
 
 
@@ -205,14 +205,12 @@ def _claim(out: Path, record: Mapping[str, Any]) -> None:
     text = json.dumps(record, indent=2, sort_keys=True) + "\n"
     try:
         if path.exists():
-            earlier = json.loads(path.read_text("utf-8"))
-            for key in [*record, *earlier]:
-                if earlier.get(key) != json.loads(text).get(key):
-                    raise UsageError(
-                        f"{out} holds labels of another run, which differs in "
-                        f"{_difference(key, earlier, record)}: "
-                        "choose another --out"
-                    )
+            earlier, now = json.loads(path.read_text("utf-8")), json.loads(text)
+            if earlier != now:
+                raise UsageError(
+                    f"{out} holds labels of another run, which differs in "
+                    f"{_difference('run', earlier, now)}: choose another --out"
+                )
             return
         out.mkdir(parents=True, exist_ok=True)
         if any(out.glob("part-*.parquet")):
@@ -226,10 +224,9 @@ def _claim(out: Path, record: Mapping[str, Any]) -> None:
         raise OutputError(f"{path} cannot be written: {error}") from error
 
 
-def _difference(key: str, earlier: Mapping[str, Any], record: Mapping[str, Any]) -> str:
-    before, now = earlier.get(key), record.get(key)
+def _difference(name: str, before: Any, now: Any) -> str:
     if isinstance(before, dict) and isinstance(now, dict):
-        for inner in [*before, *now]:
-            if before.get(inner) != now.get(inner):
-                return f"{key}.{inner} ({before.get(inner)}, now {now.get(inner)})"
-    return f"{key} ({before}, now {now})"
+        for key in [*before, *now]:
+            if before.get(key) != now.get(key):
+                return _difference(f"{name}.{key}", before.get(key), now.get(key))
+    return f"{name} ({before}, now {now})"

@@ -41,6 +41,8 @@ class Asking:
         self._cache = cache
         self._workers = workers
         self._teachers = {name: f"teacher {name} {version}" for name, version in setup.teachers.items()}
+        # One tuple for all rungs nobody knows: it is sent once, however many these are.
+        self._everyone = tuple(setup.machines)
         self._machines = {name: f"machine {name} {digest}" for name, digest in setup.machines.items()}
 
     def replies(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Reply, bool]]:
@@ -78,7 +80,7 @@ class Asking:
             return Reply(task.image, None, {}, (failure,), {})
         original = self._answers(PictureKey(source), teachers=False)
         # A machine without an answer on the original may fail for good: then it is not asked about rungs.
-        machines = tuple(n for n in self._machines if original is None or n not in original.machines)
+        machines = self._everyone if original is None else self._missing(original)
         rungs: dict[tuple[str, int], Answers] = {}
         asks: list[Ask] = []
         for codec, qps in task.ladders.items():
@@ -92,7 +94,7 @@ class Asking:
                     codec,
                     qp,
                     tuple(n for n in teachers if known is None or n not in known.teachers),
-                    tuple(n for n in self._machines if known is None or n not in known.machines),
+                    self._everyone if known is None else self._missing(known),
                 )
                 if known is None or ask.teachers or ask.machines:
                     asks.append(ask)
@@ -100,6 +102,9 @@ class Asking:
         if original is not None and not machines and not asks:
             return found, None
         return found, Request(task.image, path, machines, tuple(asks))
+
+    def _missing(self, known: Answers) -> tuple[str, ...]:
+        return tuple(name for name in self._everyone if name not in known.machines)
 
     def _answers(self, key: PictureKey, *, teachers: bool = True) -> Answers | None:
         questions = [*(self._teachers.values() if teachers else ()), *self._machines.values()]

@@ -129,9 +129,11 @@ def make_plan(
 
     `qp_ranges` gives each codec's QPs; `splits` keeps the images of some splits only, `limit` the first ones.
     A draw depends on seed, image and codec alone, so that adding images or codecs leaves the others as they
-    are. Raises ImageError without the folder, UsageError for an index that cannot be read, an unknown split
-    or a folder without images.
+    are. Raises ImageError without the folder, UsageError for an index that cannot be read, an unknown split,
+    a folder without images, no codec, or QPs that a codec does not have.
     """
+    if not qp_ranges:
+        raise UsageError("no encoder is named")
     folder = Path(folder)
     images = list_images(folder)
     for split in splits:
@@ -142,14 +144,17 @@ def make_plan(
     if not chosen:
         raise UsageError(f"{folder} holds no images")
     tasks = (
-        Task(
-            image,
-            split,
-            {codec: rungs.draw(qps, f"{seed}\0{image}\0{codec}") for codec, qps in qp_ranges.items()},
-        )
+        Task(image, split, {codec: _qps(rungs, codec, qps, image, seed) for codec, qps in qp_ranges.items()})
         for image, split in chosen
     )
     return Plan(folder, tuple(_parts(tasks, part_rungs)))
+
+
+def _qps(rungs: Rungs, codec: str, qp_range: range, image: str, seed: int) -> tuple[int, ...]:
+    try:
+        return rungs.draw(qp_range, f"{seed}\0{image}\0{codec}")
+    except UsageError as error:
+        raise UsageError(f"{codec}: {error}") from error
 
 
 def _parts(tasks: Iterable[Task], part_rungs: int) -> Iterable[tuple[Task, ...]]:

@@ -28,6 +28,8 @@ class Scale:
     """Codec id -> its whole ladder."""
     fingerprints: Mapping[str, str]
     """Codec id -> the encoders behind its rungs."""
+    falling: frozenset[str] = frozenset()
+    """Teachers whose scores fall as quality rises."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,23 @@ def label_rows(
     image: str,
     split: str,
     original: Answers,
-    ladders: Mapping[str, Mapping[int, Answers]],
+    ladders: Mapping[str, Mapping[int, Answers | None]],
     scale: Scale,
 ) -> list[LabelRow]:
-    """The rows of one image: codecs in the order of `ladders`, QPs rising."""
+    """The rows of one image: codecs in the order of `ladders`, QPs rising.
+
+    `ladders` maps codec id -> every planned QP -> answers, None where there is no such rung: that gives no
+    row. Teachers' scores of rungs that are not among `scored_qps` are left aside.
+    """
     n_pixels = original.facts["width"] * original.facts["height"]
     rows = []
-    for codec, unsorted in ladders.items():
-        rungs = {qp: unsorted[qp] for qp in sorted(unsorted)}
-        teachers = _teacher_curves(rungs, scale.protocol.curves)
+    for codec, planned in ladders.items():
+        asked = set(scored_qps(sorted(planned)))
+        rungs = {qp: rung for qp, rung in sorted(planned.items()) if rung is not None}
+        scored = {name: _scored(rungs, name, asked) for name in scale.protocol.curves}
+        teachers = {name: _curve(scores, list(rungs), asked) for name, scores in scored.items()}
         viewers = _calibrated(rungs, teachers, scale.protocol)
-        proxies = proxy(teachers, scale.qp_ranges[codec])
+        proxies = proxy(teachers, scale.qp_ranges[codec], scale.falling)
         for qp, rung in rungs.items():
             votes, strict = _votes(original, rung, scale.rows)
             ratios = smr.smr(
@@ -96,8 +104,8 @@ def label_rows(
                     n_bytes=rung.facts["n_bytes"],
                     bpp=8.0 * rung.facts["n_bytes"] / n_pixels,
                     fingerprint=scale.fingerprints[codec],
-                    cvvdp_jod=rung.teachers.get("cvvdp"),
-                    ssimulacra2=rung.teachers.get("ssimulacra2"),
+                    cvvdp_jod=scored.get("cvvdp", {}).get(qp),
+                    ssimulacra2=scored.get("ssimulacra2", {}).get(qp),
                     sur=viewers[qp],
                     sur_proxy=proxies[qp],
                     smr=ratios.smr,
@@ -119,16 +127,19 @@ Curves = Mapping[str, Mapping[int, float | None]]
 """Teacher id -> QP -> score, None where it failed."""
 
 
-def _teacher_curves(rungs: Mapping[int, Answers], teachers: Collection[str]) -> Curves:
-    qps = list(rungs)
-    asked = set(scored_qps(qps))
-    curves: dict[str, dict[int, float | None]] = {}
-    for name in teachers:
-        known = [(qp, rung.teachers[name]) for qp, rung in rungs.items() if name in rung.teachers]
-        between = dict(zip(qps, interpolate(qps, known), strict=True))
-        # A rung that was asked about and has no score stays without one: it failed.
-        curves[name] = {qp: rungs[qp].teachers.get(name) if qp in asked else between[qp] for qp in qps}
-    return curves
+def _scored(rungs: Mapping[int, Answers], teacher: str, asked: Collection[int]) -> dict[int, float]:
+    # A cache may know more than was asked; labels must not depend on what else was ever measured.
+    return {
+        qp: rung.teachers[teacher] for qp, rung in rungs.items() if qp in asked and teacher in rung.teachers
+    }
+
+
+def _curve(
+    scores: Mapping[int, float], qps: Sequence[int], asked: Collection[int]
+) -> dict[int, float | None]:
+    between = dict(zip(qps, interpolate(qps, list(scores.items())), strict=True))
+    # A rung that was asked about and has no score stays without one: it failed.
+    return {qp: scores.get(qp) if qp in asked else between[qp] for qp in qps}
 
 
 def _calibrated(
@@ -147,18 +158,21 @@ def _calibrated(
     return {qp: None if qp not in monotone else min(1.0, max(0.0, monotone[qp])) for qp in rungs}
 
 
-def proxy(teachers: Curves, qp_range: range) -> dict[int, float | None]:
+def proxy(
+    teachers: Curves, qp_range: range, falling: Collection[str] = frozenset()
+) -> dict[int, float | None]:
     """QP -> the proxy SUR of arXiv 2412.17477, equation 3: min-max over the ladder, mean over teachers.
 
-    `teachers` gives every teacher's scores along the ladder, all of them rising with quality. None for every
-    QP unless all teachers have scores at both ends of `qp_range` and differ there, and for a QP where a
-    teacher has none.
+    `teachers` gives every teacher's scores along the ladder; those named in `falling` are reversed. None for
+    every QP unless all teachers have scores at both ends of `qp_range`, and some that differ; None for a QP
+    where a teacher has no score.
     """
     qps = list(next(iter(teachers.values()), {}))
     nothing: dict[int, float | None] = dict.fromkeys(qps)
     scaled: list[dict[int, float]] = []
-    for curve in teachers.values():
-        known = {qp: score for qp, score in curve.items() if score is not None}
+    for name, curve in teachers.items():
+        sign = -1.0 if name in falling else 1.0
+        known = {qp: sign * score for qp, score in curve.items() if score is not None}
         if qp_range[0] not in known or qp_range[-1] not in known:
             return nothing
         low, high = min(known.values()), max(known.values())
