@@ -36,6 +36,7 @@ class Jpeg(Codec):
     id: ClassVar[str] = "jpeg"
     extension: ClassVar[str] = ".jpg"
     qp_range: ClassVar[range] = range(1, 101)
+    wobble: ClassVar[float] = 0.01
     keeps_icc: ClassVar[bool] = True
 
     def encode(self, source: Source, qp: int) -> bytes:
