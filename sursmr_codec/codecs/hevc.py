@@ -73,6 +73,7 @@ class Hevc(Codec):
 
     def decode(self, data: bytes, width: int, height: int) -> Pixels:
         """Decode the one picture of a stream; any stream but one of BT.601 full range is refused."""
+        self.require()
         return decode_picture("hevc", data, width, height)
 
     def fingerprint(self) -> str:
