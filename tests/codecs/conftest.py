@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import struct
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,3 +86,20 @@ def pip_ffmpeg() -> str:
     """The ffmpeg binary of imageio-ffmpeg, which shares no code build with PyAV."""
     imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
     return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+@pytest.fixture(scope="session")
+def trace_headers(pip_ffmpeg: str) -> Callable[[Path], dict[str, int]]:
+    """Syntax elements of a stream's headers, the last value of each, as FFmpeg's own parser reads them.
+
+    The file's suffix names the stream's format.
+    """
+
+    def trace(file: Path) -> dict[str, int]:
+        command = [pip_ffmpeg, "-hide_banner", "-f", file.suffix[1:], "-i", str(file)]
+        command += ["-c", "copy", "-bsf:v", "trace_headers", "-f", "null", "-"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        elements = re.findall(r"\d+\s+(\w+)\S*\s+[01]+ = (-?\d+)", done.stderr)
+        return {name: int(value) for name, value in elements}
+
+    return trace
