@@ -21,6 +21,7 @@ _OTHER_BYTE = {
 _SWAPPABLE = ("RGB", "RGBA", "RGBX")
 
 
+ROUNDED = "16-bit samples were rounded to 8 bits"
 CUT = "16-bit samples were cut, not rounded, to 8 bits by the decoder"
 
 
@@ -60,7 +61,7 @@ def load_deep(picture: Image.Image, reopen: Callable[[], Image.Image]) -> DeepPi
         wide = high.astype(np.uint16) << 8 | low
         return samples, np.where((wide == key).all(axis=2), np.uint8(0), np.uint8(255))
 
-    return DeepPicture(strip, has_alpha or key is not None, "16-bit samples were rounded to 8 bits")
+    return DeepPicture(strip, has_alpha or key is not None, ROUNDED)
 
 
 def _other_byte(tile: Any) -> Any | None:

@@ -18,8 +18,8 @@ _UPRIGHT = 1
 _SIDEWAYS = (5, 6, 7, 8)
 
 
-def take_orientation(block: bytes) -> tuple[int, bytes]:
-    """Orientation 1..8 of an EXIF block, and the block without that tag.
+def take_orientation(block: bytes) -> tuple[int, bytes | None]:
+    """Orientation 1..8 of an EXIF block, and the block without that tag; None where nothing else is in it.
 
     Every other byte stays where it was, so that offsets inside maker notes still hold. The block is returned
     with its `Exif` prefix. Raises ImageError where it is broken.
@@ -47,7 +47,7 @@ def take_orientation(block: bytes) -> tuple[int, bytes]:
         struct.pack_into(order + "H", body, directory, n_entries)
     except struct.error as trouble:
         raise ImageError(f"EXIF is broken: {trouble}") from trouble
-    return orientation, _PREFIX + bytes(body)
+    return orientation, _PREFIX + bytes(body) if n_entries else None
 
 
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:

@@ -22,16 +22,18 @@ def read_bytes(path: str | Path, check_head: Callable[[bytes], object] | None = 
     """
     name = shown(path)
     try:
-        _refuse_special(Path(path).stat().st_mode, name)
+        _refuse_special(Path(path).stat().st_mode)
         with Path(path).open("rb") as file:
             head = file.read(_HEAD_BYTES)
             if not head:
-                raise ImageError(f"{name}: is empty; give an image file")
+                raise ImageError("is empty; give an image file")
             if check_head is not None:
                 check_head(head)
             # Joining a head to a rest would hold a large file twice.
             file.seek(0)
             return file.read()
+    except ImageError as trouble:
+        raise ImageError(f"{name}: {trouble}") from trouble
     except FileNotFoundError as trouble:
         raise ImageError(f"{name}: no such file; check the path") from trouble
     except PermissionError as trouble:
@@ -53,9 +55,9 @@ def one_line(trouble: BaseException) -> str:
     return " ".join(str(trouble).split()) or type(trouble).__name__
 
 
-def _refuse_special(mode: int, name: str) -> None:
+def _refuse_special(mode: int) -> None:
     # Looked at before opening: opening a pipe without a writer would wait for ever.
     if stat.S_ISDIR(mode):
-        raise ImageError(f"{name}: is a folder; give an image file")
+        raise ImageError("is a folder; give an image file")
     if not stat.S_ISREG(mode):
-        raise ImageError(f"{name}: is a pipe or device; copy its contents to a file first")
+        raise ImageError("is a pipe or device; copy its contents to a file first")

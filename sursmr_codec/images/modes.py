@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 from sursmr_codec.errors import ImageError
 from sursmr_codec.images.alpha import Alpha
 from sursmr_codec.images.colour import icc_colour_space
 from sursmr_codec.images.decoded import Strip
-from sursmr_codec.images.deep import CUT, load_deep
+from sursmr_codec.images.deep import CUT, ROUNDED, load_deep
 from sursmr_codec.images.depth import to_8_bits
 from sursmr_codec.images.profiles import grey_table, lab_transform, srgb_transform
 from sursmr_codec.types import Pixels
@@ -43,9 +43,11 @@ def unpack(picture: Image.Image, bits: int, reopen: Callable[[], Image.Image]) -
     `bits` is the depth that the container's header tells; `reopen` opens the same file once more. Raises
     ImageError for layouts without an agreed meaning, and whatever Pillow raises for broken files.
     """
-    # Loading takes some of the tags away.
-    tags = dict(getattr(picture, "tag_v2", {}))
-    bits = _bits(picture, tags, bits)
+    # Loading takes some of the tags away, and the tiles with them.
+    tags = getattr(picture, "tag_v2", {})
+    white_is_zero = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    bits = _bits(tags.get(_BITS_PER_SAMPLE, bits))
+    deep_map = _is_deep_map(picture)
     deep = load_deep(picture, reopen) if bits > 8 and picture.mode in ("RGB", "RGBA") else None
     picture.load()
     mode, profile = picture.mode, picture.info.get("icc_profile") or None
@@ -54,7 +56,7 @@ def unpack(picture: Image.Image, bits: int, reopen: Callable[[], Image.Image]) -
     elif deep is not None:
         unpacked = Unpacked(deep.strip, deep.has_alpha, warnings=(deep.warning,))
     elif mode in _DEEP_GREY_MODES:
-        unpacked = _deep_grey(picture, bits, tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
+        unpacked = _deep_grey(picture, bits, white_is_zero)
     elif mode == "F":
         unpacked = _floats(picture)
     elif isinstance(picture.info.get("transparency"), (int, tuple)) and mode in ("1", "L", "RGB"):
@@ -63,14 +65,23 @@ def unpack(picture: Image.Image, bits: int, reopen: Callable[[], Image.Image]) -
         unpacked = Unpacked(lambda top, bottom: _plain(picture, top, bottom), picture.has_transparency_data)
     if bits > 8 and not unpacked.warnings:
         unpacked = replace(unpacked, warnings=(CUT,))
+    if deep_map:
+        unpacked = replace(unpacked, warnings=(ROUNDED,))
     unpacked = replace(unpacked, icc_profile=profile)
     return _through_grey_profile(unpacked) if mode in _GREY_MODES else unpacked
 
 
-def _bits(picture: Image.Image, tags: dict[int, Any], bits: int) -> int:
-    """Bits a sample, by a TIFF's tags, a portable map's largest value, or what the header told."""
-    stated = tags.get(_BITS_PER_SAMPLE, bits)
+def _bits(stated: Any) -> int:
+    """Most bits of any channel."""
     return max(stated) if isinstance(stated, tuple) else int(stated)
+
+
+def _is_deep_map(picture: Image.Image) -> bool:
+    """Whether an opened portable pixel map has colour samples above 255, which Pillow itself rounds."""
+    if picture.format != "PPM" or picture.mode != "RGB" or not isinstance(picture, ImageFile.ImageFile):
+        return False
+    args = picture.tile[0].args
+    return isinstance(args, tuple) and isinstance(args[-1], int) and args[-1] > 255
 
 
 def _rows(picture: Image.Image, top: int, bottom: int) -> Image.Image:
@@ -117,12 +128,11 @@ def _deep_grey(picture: Image.Image, bits: int, white_is_zero: bool) -> Unpacked
 
 
 def _floats(picture: Image.Image) -> Unpacked:
-    low, high = picture.getextrema()
-    if not (isinstance(low, float) and isinstance(high, float) and low >= 0.0 and high <= 1.0):
-        raise ImageError("has floating-point samples outside 0..1; convert it to 8 or 16 bits first")
-
     def strip(top: int, bottom: int) -> Strip:
         samples = np.asarray(_rows(picture, top, bottom))
+        # Put this way round, what is not a number is outside too.
+        if not ((samples >= 0.0) & (samples <= 1.0)).all():
+            raise ImageError("has floating-point samples outside 0..1; convert it to 8 or 16 bits first")
         return _grey((samples * 255.0 + 0.5).astype(np.uint8)), None
 
     return Unpacked(strip, warnings=("floating-point samples 0..1 were read as sRGB values",))

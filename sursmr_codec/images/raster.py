@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import threading
 import warnings
@@ -15,6 +16,7 @@ from sursmr_codec.errors import ImageError
 from sursmr_codec.images.bmff import main_picture
 from sursmr_codec.images.decoded import Decoded
 from sursmr_codec.images.exif import take_orientation
+from sursmr_codec.images.jpeg import has_end, has_gain_map
 from sursmr_codec.images.jpeg_quality import estimate_quality
 from sursmr_codec.images.limits import check_pixels, too_many_pixels
 from sursmr_codec.images.modes import Unpacked, unpack
@@ -22,7 +24,7 @@ from sursmr_codec.images.png import read_header
 from sursmr_codec.images.profiles import check_coding
 from sursmr_codec.images.tiff_exif import portable_exif
 
-_GAIN_MAP_MARKS = (b"hdrgm:", b"HDRGainMap", b"urn:iso:std:iso:ts:21496:-1")
+_silence = logging.NullHandler()
 _pillow_state = threading.RLock()
 
 
@@ -36,6 +38,9 @@ def pillow_limits(max_pixels: int) -> Iterator[None]:
     """
     with _pillow_state, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\b")
+        # Without any handler Python prints a library's errors, which reach the caller as exceptions anyway.
+        log = logging.getLogger("PIL")
+        log.addHandler(_silence)
         before = Image.MAX_IMAGE_PIXELS
         # Pillow warns above its limit and refuses above twice its limit.
         Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2
@@ -43,6 +48,7 @@ def pillow_limits(max_pixels: int) -> Iterator[None]:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = before
+            log.removeHandler(_silence)
 
 
 def decode_raster(data: bytes, container: str, max_pixels: int) -> Decoded:
@@ -56,8 +62,6 @@ def decode_raster(data: bytes, container: str, max_pixels: int) -> Decoded:
     picture = _open(data, container, max_pixels)
     check_pixels(*picture.size, max_pixels)
     _check_frames(picture, notes)
-    if container == "jpeg" and any(mark in data for mark in _GAIN_MAP_MARKS):
-        notes.append("the gain map for high dynamic range was ignored; its standard-range base was read")
     unpacked = unpack(picture, bits, lambda: _open(data, container, max_pixels))
     notes.extend(unpacked.warnings)
     orientation, exif = _exif(picture, container, notes)
@@ -93,6 +97,11 @@ def _check_header(data: bytes, container: str, max_pixels: int, notes: list[str]
         note = check_coding(properties.primaries, properties.transfer)
         if properties.bit_depth is not None and properties.bit_depth > 8:
             notes.append(f"{properties.bit_depth}-bit samples were reduced to 8 bits by the decoder")
+    elif container == "jpeg":
+        if not has_end(data):
+            raise ImageError("is broken or cut off: its end marker is missing; get a whole copy")
+        if has_gain_map(data):
+            note = "the gain map for high dynamic range was ignored; its standard-range base was read"
     if note is not None:
         notes.append(note)
     return bits
@@ -106,7 +115,7 @@ def _open(data: bytes, container: str, max_pixels: int) -> Image.Image:
         found = f"{int(n_pixels[0]):,}" if n_pixels else "too many"
         raise too_many_pixels(found, max_pixels) from trouble
     except UnidentifiedImageError as trouble:
-        raise ImageError(f"is broken: its {container} header cannot be read") from trouble
+        raise ImageError(f"is broken: its {container} header cannot be read; get a whole copy") from trouble
 
 
 def _check_frames(picture: Image.Image, notes: list[str]) -> None:
@@ -125,7 +134,7 @@ def _exif(picture: Image.Image, container: str, notes: list[str]) -> tuple[int, 
             # Pillow turns TIFF pictures upright as it decodes them.
             return 1, portable_exif(picture)
         block = picture.info.get("exif")
-        if block:
+        if isinstance(block, bytes) and block:
             return take_orientation(block)
     except ImageError:
         notes.append("broken EXIF was dropped")

@@ -53,21 +53,23 @@ def read(
         alpha=chosen.alpha if alpha is None else alpha,
         max_pixels=chosen.max_pixels if max_pixels is None else max_pixels,
     )
-    name = shown(path)
+    encoded = read_bytes(path, container)
     try:
-        return _read(path, chosen)
-    except SursmrError as trouble:
-        # Files that cannot be read at all are named already.
-        if str(trouble).startswith(name):
-            raise
-        raise type(trouble)(f"{name}: {trouble}") from trouble
+        return _source(str(path), encoded, chosen)
+    except ImageError as trouble:
+        raise ImageError(f"{shown(path)}: {trouble}") from trouble
+    except SursmrError:
+        raise
+    except MemoryError as trouble:
+        raise ImageError(f"{shown(path)}: does not fit in memory; give a smaller picture") from trouble
     except Exception as trouble:
         # Decoders meet broken files with errors of every kind, assertions and overflows among them.
-        raise ImageError(f"{name}: is broken or cut off: {one_line(trouble)}") from trouble
+        raise ImageError(
+            f"{shown(path)}: is broken or cut off: {one_line(trouble)}; get a whole copy"
+        ) from trouble
 
 
-def _read(path: str | Path, reading: Reading) -> Source:
-    encoded = read_bytes(path, container)
+def _source(path: str, encoded: bytes, reading: Reading) -> Source:
     kind = container(encoded)
     with pillow_limits(reading.max_pixels):
         decoded = _decode(encoded, kind, reading.max_pixels)
@@ -82,7 +84,7 @@ def _read(path: str | Path, reading: Reading) -> Source:
         native=native,
         icc_profile=profile,
         exif=exif,
-        path=str(path),
+        path=path,
         encoded=encoded,
         sha256=hashlib.sha256(encoded).hexdigest(),
         format=kind,

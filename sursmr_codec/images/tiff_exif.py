@@ -23,17 +23,14 @@ def portable_exif(picture: Image.Image) -> bytes | None:
 
     Raises ImageError where the tags cannot be written again.
     """
-    found = picture.getexif()
     kept = Image.Exif()
     try:
-        for tag in _KEPT:
-            if tag in found:
-                kept[tag] = found[tag]
-        for directory in _KEPT_DIRECTORIES:
-            if entries := found.get_ifd(directory):
-                kept.get_ifd(directory).update(entries)
-                kept[directory] = kept.get_ifd(directory)
-        return kept.tobytes() if len(kept) else None
+        found = picture.getexif()
+        kept.update({tag: found[tag] for tag in _KEPT if tag in found})
+        directories = {tag: entries for tag in _KEPT_DIRECTORIES if (entries := found.get_ifd(tag))}
+        for tag, entries in directories.items():
+            kept.get_ifd(tag).update(entries)
+        return kept.tobytes() if len(kept) or directories else None
     except Exception as trouble:
         # Pillow raises what the odd tag happens to hit: struct, type, value, key and overflow errors.
         raise ImageError(f"EXIF is broken: {trouble}") from trouble

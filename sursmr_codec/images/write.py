@@ -26,7 +26,7 @@ _WHAT_TO_DO = {
 }
 
 
-def check_target(path: str | Path, source_path: str | None = None, in_place: bool = False) -> None:
+def check_target(path: str | Path, source_path: str | Path | None = None, in_place: bool = False) -> None:
     """Raise what `write` would raise, as far as it shows before there is anything to write.
 
     UsageError where the target is the source and `in_place` is not set; OutputError where the folder is
@@ -34,7 +34,7 @@ def check_target(path: str | Path, source_path: str | None = None, in_place: boo
     """
     _prepare(Path(path), source_path, in_place, overwrite=True)
     parent = Path(path).resolve().parent
-    if not os.access(parent, os.W_OK | os.X_OK):
+    if not _may(parent, os.W_OK | os.X_OK):
         raise OutputError(f"{shown(path)}: cannot be written: {_WHAT_TO_DO[errno.EACCES]}")
 
 
@@ -42,7 +42,7 @@ def write(
     path: str | Path,
     encoded: bytes,
     *,
-    source_path: str | None = None,
+    source_path: str | Path | None = None,
     in_place: bool = False,
     overwrite: bool = True,
 ) -> Output:
@@ -61,7 +61,7 @@ def write(
     return Output(str(path), hashlib.sha256(encoded).hexdigest())
 
 
-def _prepare(path: Path, source_path: str | None, in_place: bool, overwrite: bool) -> Path:
+def _prepare(path: Path, source_path: str | Path | None, in_place: bool, overwrite: bool) -> Path:
     """The real file behind `path`, after every check that needs no writing."""
     name = shown(path)
     try:
@@ -78,7 +78,7 @@ def _prepare(path: Path, source_path: str | None, in_place: bool, overwrite: boo
             raise OutputError(f"{name}: cannot be written: it is a pipe or device; give a file name")
         if source_path is not None and not in_place and _same(target, source_path):
             raise UsageError(f"{name}: is the input itself; choose another output or give --in-place")
-        if not os.access(target, os.W_OK):
+        if not _may(target, os.W_OK):
             raise OutputError(f"{name}: cannot be written: the file there is write-protected")
         if not overwrite:
             raise OutputError(f"{name}: exists already; choose another output")
@@ -87,10 +87,16 @@ def _prepare(path: Path, source_path: str | None, in_place: bool, overwrite: boo
     return target
 
 
-def _same(target: Path, source_path: str) -> bool:
+def _may(path: Path, kind: int) -> bool:
+    # By default the system answers for the user who started a set-uid program, not for the one it acts as.
+    return os.access(path, kind, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _same(target: Path, source_path: str | Path) -> bool:
     try:
         return target.samefile(source_path)
-    except FileNotFoundError:
+    except OSError:
+        # A source that is gone or hidden by now was not reached by this path.
         return False
 
 

@@ -1,0 +1,36 @@
+"""What a JPEG file tells outside its pixels that Pillow does not look at.
+
+Source: ITU-T T.81, annex B, for markers; ISO 21496-1 and the vendors' XMP names for gain maps.
+"""
+
+from __future__ import annotations
+
+_GAIN_MAP_MARKS = (b"hdrgm:", b"HDRGainMap", b"urn:iso:std:iso:ts:21496:-1")
+_START_OF_SCAN = 0xDA
+_WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
+_END_OF_IMAGE = b"\xff\xd9"
+
+
+def has_end(data: bytes) -> bool:
+    """Whether an end marker follows the first scan.
+
+    Where a download stopped in a file of full length, zeros stand in for the rest, and decoders take those
+    for pixels. A file whose markers cannot be followed is left to the decoder: True.
+    """
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == _START_OF_SCAN:
+            return data.find(_END_OF_IMAGE, at) >= 0
+        if marker == 0xFF:
+            at += 1
+        elif marker in _WITHOUT_LENGTH:
+            at += 2
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return True
+
+
+def has_gain_map(data: bytes) -> bool:
+    """Whether the file brings a gain map that raises it to high dynamic range."""
+    return any(mark in data for mark in _GAIN_MAP_MARKS)
