@@ -41,16 +41,18 @@ class Progress:
     """Rungs of `n_done` that this run measured, rather than found in parts or in the cache."""
     seconds: float
     """Wall time of this run so far."""
+    measuring_seconds: float
+    """That part of it since measuring began, loading included."""
 
     @property
     def rungs_per_second(self) -> float:
         """Measured rungs a second; 0 before the first."""
-        return self.n_measured / self.seconds if self.seconds > 0 else 0.0
+        return self.n_measured / self.measuring_seconds if self.measuring_seconds > 0 else 0.0
 
     @property
     def eta_seconds(self) -> float | None:
         """Wall time until the end at this rate; None before the first measured rung."""
-        if not self.n_measured:
+        if not self.rungs_per_second:
             return None
         return (self.n_total - self.n_done) / self.rungs_per_second
 
@@ -172,7 +174,7 @@ class _State:
         self._n_total = n_total
         self._n_done = 0
         self._n_measured = 0
-        self._began = time.monotonic()
+        self._began = self._measuring_since = time.monotonic()
         self.seconds: dict[str, float] = {}
 
     def finished(self, path: Path, tasks: tuple[Task, ...]) -> bool:
@@ -186,11 +188,20 @@ class _State:
     def add(self, task: Task, reply: Reply, measured: bool) -> None:
         self._n_done += task.n_rungs
         self._n_measured += task.n_rungs if measured else 0
+        if not self._n_measured:
+            self._measuring_since = time.monotonic()
         for stage, seconds in reply.seconds.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
     def progress(self) -> Progress:
-        return Progress(self._n_done, self._n_total, self._n_measured, time.monotonic() - self._began)
+        now = time.monotonic()
+        return Progress(
+            self._n_done,
+            self._n_total,
+            self._n_measured,
+            seconds=now - self._began,
+            measuring_seconds=now - self._measuring_since,
+        )
 
 
 def _rows(task: Task, reply: Reply, scale: Scale) -> list[LabelRow]:

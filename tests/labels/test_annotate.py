@@ -84,6 +84,17 @@ def test_progress_counts_rungs(folder: Path, tmp_path: Path) -> None:
     assert (last.n_measured, last.eta_seconds) == (15, 0.0)
 
 
+def test_the_rate_leaves_out_what_was_known(folder: Path, tmp_path: Path) -> None:
+    assert Progress(90, 100, 5, seconds=1000.0, measuring_seconds=10.0).eta_seconds == 20.0
+    events = annotate_events(make_run(folder, FakeSetup()), tmp_path / "out")
+    for _ in range(3):
+        next(events)
+    events.close()
+    again = annotate_events(make_run(folder, FakeSetup(seconds=0.01)), tmp_path / "out")
+    measured = [event for event in again if isinstance(event, Progress) and event.n_measured]
+    assert all(0 < event.measuring_seconds <= event.seconds for event in measured)
+
+
 def test_each_answer_is_asked_for_once(folder: Path, tmp_path: Path, log: Path) -> None:
     finish(make_run(folder, FakeSetup(log)), tmp_path / "out")
     asked = calls(log)
