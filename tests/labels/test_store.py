@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,20 @@ def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("x", "y"):
         store.write_labels(table_of(ROW), tmp_path / f"{name}.parquet", [FAILURE])
     assert (tmp_path / "x.parquet").read_bytes() == (tmp_path / "y.parquet").read_bytes()
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.parquet"
+    store.write_labels(table_of(ROW), path)
+    before = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        store.write_labels(table_of(replace(ROW, qp=50)), path)
+    assert path.read_bytes() == before
 
 
 def test_an_empty_table_is_one(tmp_path: Path) -> None:
