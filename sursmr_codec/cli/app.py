@@ -45,7 +45,7 @@ def root(
     still answer the same (SMR, satisfied machine ratio).
 
     Exit codes: 0 done, 1 internal error, 2 usage, 3 target not reachable, 4 bad input image, 5 encoder or
-    optional library missing, 6 output could not be written, 130 interrupted.
+    optional library missing, 6 output could not be written, 7 done with some failures, 130 interrupted.
     """
 
 
