@@ -49,7 +49,10 @@ Zoo = Annotated[
         help="Folder of machines (zoo.csv and their files) that measure SMR.",
     ),
 ]
-Protocol = Annotated[str, typer.Option(metavar="NAME", help="Viewing condition that SUR refers to.")]
+Protocol = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Viewing condition that SUR refers to, or a .toml file of one."),
+]
 Jury = Annotated[Machines, typer.Option("--machines", help="Machines that SMR is taken over.")]
 Threads = Annotated[int | None, typer.Option(metavar="N", min=1, help="Cores to use; all by default.")]
 
