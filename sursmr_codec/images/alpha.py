@@ -20,7 +20,7 @@ class AlphaPolicy:
     """What to do with a picture that has transparent pixels; opaque alpha is always dropped."""
 
     matte: tuple[int, int, int] | None = None
-    """sRGB colour, 0..255 each, to lay the picture on; None: such pictures are refused."""
+    """Colour to lay the picture on, 0..255 each in its own colour space; None: such pictures are refused."""
 
 
 REFUSE = AlphaPolicy()

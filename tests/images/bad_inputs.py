@@ -7,7 +7,7 @@ command line takes them.
 
 from __future__ import annotations
 
-from images.input_rows import broken, colours, depths, layouts
+from images.input_rows import broken, colours, depths, layouts, transparency
 from images.input_rows.row import Row
 
-ROWS: tuple[Row, ...] = (*broken.ROWS, *layouts.ROWS, *depths.ROWS, *colours.ROWS)
+ROWS: tuple[Row, ...] = (*broken.ROWS, *layouts.ROWS, *transparency.ROWS, *depths.ROWS, *colours.ROWS)

@@ -114,6 +114,34 @@ def test_code_points_of_the_main_picture(kind: str):
     assert (found.primaries, found.transfer, found.bit_depth) == (9, 16, 8)
 
 
+def _box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+@pytest.mark.parametrize("wide", [0, 1])
+@pytest.mark.parametrize("version", [0, 1])
+def test_properties_are_those_of_the_primary_item_alone(wide: int, version: int):
+    item, entry = (">I" if version else ">H"), (">H" if wide else ">B")
+    needed = 0x8000 if wide else 0x80
+    properties = [
+        _box(b"pixi", bytes(4), bytes((3, 8, 8, 8))),
+        _box(b"colr", b"nclx", struct.pack(">HHHB", 1, 13, 6, 0x80)),
+        _box(b"pixi", bytes(4), bytes((3, 10, 10, 10))),
+        _box(b"colr", b"nclx", struct.pack(">HHHB", 9, 16, 9, 0x80)),
+    ]
+    items = [(1, (1, 2)), (2, (3, needed | 4))]
+    association = b"".join(
+        struct.pack(item, number) + bytes((len(indices),)) + b"".join(struct.pack(entry, i) for i in indices)
+        for number, indices in items
+    )
+    ipma = _box(b"ipma", bytes((version, 0, 0, wide)), struct.pack(">I", len(items)), association)
+    for primary, expected in ((1, MainPicture(8, 1, 13)), (2, MainPicture(10, 9, 16)), (3, MainPicture())):
+        pitm = _box(b"pitm", bytes((version, 0, 0, 0)), struct.pack(item, primary))
+        meta = _box(b"meta", bytes(4), pitm, _box(b"iprp", _box(b"ipco", *properties), ipma))
+        assert main_picture(_box(b"ftyp", b"heic", bytes(4)) + meta) == expected
+
+
 def test_boxes_that_make_no_sense_say_nothing():
     for data in (b"", bytes(64), b"\0\0\0\x10meta" + bytes(8), b"\0\0\0\1meta" + b"\xff" * 40):
         assert main_picture(data) == MainPicture()

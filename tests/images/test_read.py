@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from images import icc_maker
-from images.input_rows.broken import encoded
-from images.input_rows.layouts import exif, file_of, heic
+from images.input_rows.broken import absurd_tiff, encoded
+from images.input_rows.makers import exif, file_of, heic
 from images.pictures import patches
 from PIL import Image
 
@@ -198,6 +198,25 @@ def test_pillow_is_left_as_it_was_by_readers_in_many_threads(tmp_path: Path):
     assert refused == [n_pixels - 1] * 80
     assert limit == Image.MAX_IMAGE_PIXELS
     assert filters == list(warnings.filters)
+
+
+def test_a_limit_of_the_host_program_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = _saved(tmp_path, "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert images.read(path).width == 64
+    assert Image.MAX_IMAGE_PIXELS == 10
+
+
+def test_nothing_but_the_error_is_said_about_a_broken_file(tmp_path: Path):
+    path = tmp_path / "absurd.tif"
+    path.write_bytes(absurd_tiff())
+    script = "import sys; from sursmr_codec import images; images.read(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == ""
+    assert done.stderr.startswith("Traceback")
+    assert f"ImageError: {path}: is broken" in done.stderr.splitlines()[-1]
 
 
 def test_broken_files_leave_pillow_as_it_was(tmp_path: Path):

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import resource
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +74,20 @@ def test_new_file(folder: Path, source: Path):
     assert output.path == str(folder / "out.jpg")
     assert output.sha256 == hashlib.sha256(ENCODED).hexdigest()
     assert _tree(folder) == {output.path: ENCODED}
+
+
+def test_file_and_folder_reach_the_disk_in_that_order(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    synced: list[str] = []
+    real = os.fsync
+
+    def note(handle: int) -> None:
+        folder_synced = stat.S_ISDIR(os.fstat(handle).st_mode)
+        synced.append("folder" if folder_synced else f"file, old is {(folder / 'out.jpg').exists()}")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    images.write(folder / "out.jpg", ENCODED)
+    assert synced == ["file, old is False", "folder"]
 
 
 def test_relative_names_in_the_working_folder(folder: Path, monkeypatch: pytest.MonkeyPatch):

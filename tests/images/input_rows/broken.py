@@ -173,6 +173,16 @@ ROWS = (
         "--max-pixels",
         "12287",
     ),
+    *(
+        _bad(
+            f"{kind} above a limit that was asked for",
+            saved("a", encoded(kind)),
+            "has 128x96 = 12,288 pixels, the limit is 12,287",
+            "--max-pixels",
+            "12287",
+        )
+        for kind in ("JPEG", "TIFF", "AVIF", "HEIF")
+    ),
     Row("at a limit that was asked for", saved("a.png", encoded("PNG")), options=("--max-pixels", "12288")),
     _bad("animated GIF", saved("a.gif", encoded("GIF", 3)), "holds 3 pictures"),
     _bad("animated WebP", saved("a.webp", encoded("WEBP", 3)), "holds 3 pictures"),

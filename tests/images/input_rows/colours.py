@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from images import icc_maker, png_maker
-from images.input_rows.layouts import file_of
+from images.input_rows.makers import file_of
 from images.input_rows.row import BAD_IMAGE, Row, saved
 from images.pictures import Pixels, patches
 from PIL import Image

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pillow_heif
 from images import png_maker
-from images.input_rows.layouts import WHITE, file_of
+from images.input_rows.makers import WHITE, file_of
 from images.input_rows.row import BAD_IMAGE, Row, saved
 from images.pictures import Pixels, noise
 from numpy.typing import NDArray
@@ -60,6 +60,21 @@ def tiff(samples: NDArray[np.uint16], order: str, photometric: int) -> bytes:
     head = magic + struct.pack(f"{order}IH", 8, n_entries)
     body = b"".join(struct.pack(f"{order}HHII", *entry) for entry in entries)
     return head + body + bytes(4) + depths + pixels
+
+
+def twelve_bit_tiff() -> bytes:
+    """Grey 0 .. 4095 in steps of 5, packed two samples to three bytes."""
+    samples = np.arange(0, 4096, 5)[:818]
+    pairs = samples.reshape(-1, 2)
+    packed = np.stack(
+        [pairs[:, 0] >> 4, (pairs[:, 0] & 15) << 4 | pairs[:, 1] >> 8, pairs[:, 1] & 255], axis=1
+    )
+    whole = tiff(np.zeros((1, len(samples), 1), dtype=np.uint16), "<", 1)
+    whole = whole[: -2 * len(samples)] + packed.astype(np.uint8).tobytes()
+    whole = whole.replace(struct.pack("<HHII", 258, 3, 1, 16), struct.pack("<HHII", 258, 3, 1, 12))
+    return whole.replace(
+        struct.pack("<HHII", 279, 4, 1, 2 * len(samples)), struct.pack("<HHII", 279, 4, 1, packed.size)
+    )
 
 
 def _deep_heic() -> bytes:
@@ -153,6 +168,12 @@ ROWS = (
         saved("a.tif", lambda: tiff(deep(1), "<", 0)),
         message=ROUNDED,
         pixels=255 - rounded(_three(deep(1))),
+    ),
+    Row(
+        "12-bit grey TIFF",
+        saved("a.tif", twelve_bit_tiff),
+        message="12-bit samples were rounded",
+        pixels=rounded(np.arange(0, 4096, 5).astype(np.uint16)[None, :818, None].repeat(3, axis=2), 4095),
     ),
     Row(
         "16-bit portable grey map",
