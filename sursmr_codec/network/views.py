@@ -1,0 +1,46 @@
+"""From a picture of any size to the pictures of one size that a network sees; the same for training and use.
+
+Viewers look at an image pixel by pixel, machines at all of it scaled down: the first view is the whole
+picture, squashed to a square, the others are squares of it at native resolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from sursmr_codec.types import Pixels
+
+VERSION = 1
+"""Rises whenever the same picture gives other views, so that no cache outlives a change."""
+
+# The plastic number, whose powers spread points evenly over a square for any number of points: M. Roberts,
+# "The unreasonable effectiveness of quasirandom sequences", 2018,
+# https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/
+_PLASTIC = 1.32471795724474602596
+
+
+def views(rgb: Pixels, size: int, n_crops: int) -> Pixels:
+    """(1 + n_crops, 3, size, size) uint8 views of an (H, W, 3) uint8 picture.
+
+    Crops lie at fixed places relative to the picture, the first in its middle, so those of a source and of
+    its rungs show the same part. A picture that is smaller than a crop is continued by its mirror image.
+    """
+    whole = np.asarray(Image.fromarray(rgb).resize((size, size), Image.Resampling.BICUBIC))
+    squares = np.stack([whole, *_crops(rgb, size, n_crops)])  # (V, S, S, 3)
+    return np.ascontiguousarray(squares.transpose(0, 3, 1, 2))
+
+
+def _crops(rgb: Pixels, size: int, n_crops: int) -> Iterator[Pixels]:
+    if not n_crops:
+        return
+    height, width = rgb.shape[:2]
+    missing = [(0, max(0, size - height)), (0, max(0, size - width)), (0, 0)]
+    padded = np.pad(rgb, missing, mode="symmetric")
+    rows, columns = padded.shape[0] - size, padded.shape[1] - size
+    for i in range(n_crops):
+        top = round((0.5 + i / _PLASTIC) % 1.0 * rows)
+        left = round((0.5 + i / _PLASTIC**2) % 1.0 * columns)
+        yield padded[top : top + size, left : left + size]
