@@ -12,6 +12,7 @@ __all__ = ["Availability", "Codec", "available_ids", "codec_class", "for_stream"
 _HOMES = {
     "jpeg": ("sursmr_codec.codecs.jpeg", "Jpeg"),
     "hevc": ("sursmr_codec.codecs.hevc", "Hevc"),
+    "vvc": ("sursmr_codec.codecs.vvc", "Vvc"),
 }
 
 _STREAMS = {".hevc": "hevc", ".265": "hevc"}

@@ -20,6 +20,8 @@ _FULL_RANGE = 2
 """AVCOL_RANGE_JPEG of FFmpeg."""
 _MOST_PADDING = 128
 """Largest coding tree unit of HEVC (64) and VVC (128): no encoder pads further than to the next one."""
+_MOST_CANVAS = 3
+"""Most pixels that a stream may code for each that it shows; the rest lies outside its conformance window."""
 
 
 def pad_edges(pixels: Pixels, least: int = 16, multiple: int = 2) -> Pixels:
@@ -67,7 +69,7 @@ def _decode_frame(decoder: str, stream: bytes, width: int, height: int) -> Any:
 
     context = av.CodecContext.create(decoder, "r")
     context.thread_count = 1
-    most_pixels = (width + _MOST_PADDING) * (height + _MOST_PADDING)
+    most_pixels = _MOST_CANVAS * (width + _MOST_PADDING) * (height + _MOST_PADDING)
     context.options = {"err_detect": "explode", "max_pixels": str(most_pixels)}
     try:
         packets = context.parse(stream) + context.parse(b"") if stream else []
