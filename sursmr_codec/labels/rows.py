@@ -11,6 +11,7 @@ from sursmr_codec.labels.machines.output import output_from_dict
 from sursmr_codec.labels.machines.zoo import MachineRow
 from sursmr_codec.labels.measuring import Answers
 from sursmr_codec.labels.protocols import Protocol
+from sursmr_codec.labels.proxy import Curves, proxy
 
 NOT_SATISFIED, SATISFIED, DOES_NOT_COUNT = 0, 1, 2
 MOST_SCORED = 12
@@ -123,10 +124,6 @@ def label_rows(
     return rows
 
 
-Curves = Mapping[str, Mapping[int, float | None]]
-"""Teacher id -> QP -> score, None where it failed."""
-
-
 def _scored(rungs: Mapping[int, Answers], teacher: str, asked: Collection[int]) -> dict[int, float]:
     # A cache may know more than was asked; labels must not depend on what else was ever measured.
     return {
@@ -156,33 +153,6 @@ def _calibrated(
             raw[qp] = sur.calibrated(known, protocol)[0]
     monotone = dict(zip(raw, non_increasing(list(raw.values())), strict=True))
     return {qp: None if qp not in monotone else min(1.0, max(0.0, monotone[qp])) for qp in rungs}
-
-
-def proxy(
-    teachers: Curves, qp_range: range, falling: Collection[str] = frozenset()
-) -> dict[int, float | None]:
-    """QP -> the proxy SUR of arXiv 2412.17477, equation 3: min-max over the ladder, mean over teachers.
-
-    `teachers` gives every teacher's scores along the ladder; those named in `falling` are reversed. None for
-    every QP unless all teachers have scores at both ends of `qp_range`, and some that differ; None for a QP
-    where a teacher has no score.
-    """
-    qps = list(next(iter(teachers.values()), {}))
-    nothing: dict[int, float | None] = dict.fromkeys(qps)
-    scaled: list[dict[int, float]] = []
-    for name, curve in teachers.items():
-        sign = -1.0 if name in falling else 1.0
-        known = {qp: sign * score for qp, score in curve.items() if score is not None}
-        if qp_range[0] not in known or qp_range[-1] not in known:
-            return nothing
-        low, high = min(known.values()), max(known.values())
-        if low == high:
-            return nothing
-        scaled.append({qp: (score - low) / (high - low) for qp, score in known.items()})
-    return {
-        qp: sum(curve[qp] for curve in scaled) / len(scaled) if all(qp in curve for curve in scaled) else None
-        for qp in qps
-    }
 
 
 def _votes(

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sursmr_codec.labels import protocols
 from sursmr_codec.labels.isotonic import interpolate, non_increasing
 from sursmr_codec.labels.measuring import Answers
-from sursmr_codec.labels.rows import LabelRow, Scale, label_rows, proxy, scored_qps
+from sursmr_codec.labels.proxy import proxy
+from sursmr_codec.labels.rows import LabelRow, Scale, label_rows, scored_qps
 
 ratios = st.floats(0, 1)
 
