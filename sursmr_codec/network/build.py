@@ -14,7 +14,8 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.config import NetworkConfig
 
-_SCHEMA = "sursmr-qp/network/1"
+_KEY = "sursmr-qp/network/1"
+"""The only entry of a file's metadata, since the format keeps no order among several."""
 
 
 def build(config: NetworkConfig) -> PairNetwork:
@@ -46,7 +47,7 @@ def to_bytes(network: PairNetwork) -> bytes:
     """Weights and buffers as a safetensors file that also holds the configuration."""
     tensors = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
     config = json.dumps(dataclasses.asdict(network.config), sort_keys=True)
-    encoded: bytes = save(tensors, metadata={"schema": _SCHEMA, "network": config})
+    encoded: bytes = save(tensors, metadata={_KEY: config})
     return encoded
 
 
@@ -55,10 +56,10 @@ def load(path: Path | str) -> PairNetwork:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            if metadata.get("schema") != _SCHEMA:
+            if _KEY not in metadata:
                 raise UsageError(f"{path} holds no network of this program")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = build(_config(json.loads(metadata["network"])))
+        network = build(_config(json.loads(metadata[_KEY])))
         network.load_state_dict(tensors)
     except (OSError, SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
         raise UsageError(f"{path} cannot be loaded: {error}") from error

@@ -32,7 +32,7 @@ def test_a_network_comes_back_from_its_file(name: str, tmp_path: Path) -> None:
 
 def test_the_same_network_gives_the_same_bytes() -> None:
     network = build(tiny())
-    assert to_bytes(network) == to_bytes(network)
+    assert len({to_bytes(network) for _ in range(8)}) == 1
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
