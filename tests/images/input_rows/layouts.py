@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from images import png_maker
 from images.input_rows.makers import exif, file_of, grey, heic, palette_png, three
@@ -13,6 +15,11 @@ from PIL import Image
 def _gain_map_jpeg() -> bytes:
     xmp = b'<rdf:Description xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/>'
     return file_of(Image.fromarray(patches()), "JPEG", quality=100, subsampling=0, xmp=xmp)()
+
+
+def general_brand(make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """A file that tells its codec among the compatible brands only."""
+    return lambda: make()[:8] + b"mif1" + make()[12:]
 
 
 ROWS = (
@@ -41,6 +48,18 @@ ROWS = (
         tolerance=6,
     ),
     Row("HEIC", saved("a.heic", heic(patches())), pixels=patches(), tolerance=6),
+    *(
+        Row(
+            f"{kind} of the general brand mif1",
+            saved("a.heic", general_brand(make)),
+            pixels=patches(),
+            tolerance=6,
+        )
+        for kind, make in (
+            ("AVIF", file_of(Image.fromarray(patches()), "AVIF", quality=100)),
+            ("HEIC", heic(patches())),
+        )
+    ),
     Row("wrong name", saved("a.jpg", file_of(Image.fromarray(patches()), "PNG")), pixels=patches()),
     Row(
         "one pixel",
