@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sursmr_codec.labels.machines.zoo import COLUMNS
+from sursmr_codec.labels.machines.zoo import COLUMNS, MachineRow, read_zoo
 
 WriteZoo = Callable[..., Path]
+
+OWN = {"n_bytes": "", "sha256": "", "input": "own", "preprocess": "own", "fit": "own", "ms_busy_core": ""}
+"""Cells of a model of a collection."""
 
 
 @pytest.fixture
@@ -52,3 +57,38 @@ def write_zoo(tmp_path: Path) -> WriteZoo:
         return tmp_path
 
     return write
+
+
+@pytest.fixture
+def hub_row(write_zoo: WriteZoo) -> Callable[..., MachineRow]:
+    """A function that writes a row of a collection's model and reads it back."""
+
+    def read(file: str, **cells: str) -> MachineRow:
+        task = "classification" if file.startswith("timm") else "detection"
+        return read_zoo(write_zoo({"name": "it", "task": task, "file": file, **OWN, **cells})).rows[0]
+
+    return read
+
+
+@pytest.fixture
+def caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty place for the weights that timm and torchvision fetch."""
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return tmp_path
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The network fails, and so does a test that tries it; libraries may swallow the error itself."""
+    tried: list[Any] = []
+
+    def refuse(*arguments: Any, **_: Any) -> None:
+        tried.append(arguments)
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    yield
+    assert tried == []

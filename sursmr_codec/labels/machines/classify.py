@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sursmr_codec.labels.machines.geometry import place
 from sursmr_codec.labels.machines.heads.base import softmax
-from sursmr_codec.labels.machines.machine import Machine
+from sursmr_codec.labels.machines.machine import NetworkMachine
 from sursmr_codec.labels.machines.output import Labels
 from sursmr_codec.labels.machines.preprocess import NORMALISATIONS
 from sursmr_codec.labels.machines.runtimes import Runtime
@@ -17,7 +17,13 @@ from sursmr_codec.types import Pixels
 N_BEST = 5
 
 
-class Classifier(Machine):
+def best_labels(probabilities: NDArray[np.float32]) -> Labels:
+    """(C,) probabilities by class index -> the five best; equal ones in order of index."""
+    best = np.argsort(-probabilities, kind="stable")[:N_BEST]
+    return Labels(tuple(best.tolist()), tuple(probabilities[best].tolist()))
+
+
+class Classifier(NetworkMachine):
     """A machine that names what a picture shows."""
 
     def __init__(self, row: MachineRow, runtime: Runtime) -> None:
@@ -28,9 +34,7 @@ class Classifier(Machine):
     def run(self, rgb: Pixels) -> Labels:
         pixels, _ = place(rgb, self.row.fit, self.row.width, self.row.height)
         raw = self.runtime(NORMALISATIONS[self.row.preprocess](pixels))[0].reshape(-1)
-        probabilities = self._probabilities(raw)
-        best = np.argsort(-probabilities, kind="stable")[:N_BEST]
-        return Labels(tuple(best.tolist()), tuple(probabilities[best].tolist()))
+        return best_labels(self._probabilities(raw))
 
     def _probabilities(self, raw: NDArray[np.generic]) -> NDArray[np.float32]:
         """(C,) network output -> (C,) float32 probabilities by class index."""

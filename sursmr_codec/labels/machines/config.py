@@ -10,8 +10,10 @@
 | `iou` | detection, face | overlap above which a weaker box falls |
 | `nms` | detection, face | 0: boxes come without need of suppression |
 | `padv` | detection, face | grey of a letterbox's bars |
+| `random_weights` | models of a collection | 1: weights drawn at random, for tests without a network |
 
-and what each head asks for, described in its file.
+and what each head asks for, described in its file. Models of a collection decode their own outputs, so that
+they take `conf` and `random_weights` alone.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ TASKS = ("classification", "detection", "face", "segmentation")
 _HEAD_KEYS = {"detection": ("head", OBJECT_HEADS), "face": ("kind", FACE_HEADS)}
 _BOX_KEYS = frozenset({"conf", "iou", "nms", "padv"})
 _CLASS_KEYS = frozenset({"bg", "logits", "remap"})
+_HUB_KEYS = {
+    "classification": frozenset({"random_weights"}),
+    "detection": frozenset({"conf", "random_weights"}),
+}
 
 
 def head_of(task: str, config: Mapping[str, Any]) -> Head:
@@ -34,13 +40,18 @@ def head_of(task: str, config: Mapping[str, Any]) -> Head:
     return heads[config[key]]
 
 
-def check_config(task: str, config: object) -> None:
-    """Raise ValueError, with the offending key, unless `config` suits a machine of this task."""
+def check_config(task: str, config: object, *, hub: bool = False) -> None:
+    """Raise ValueError, with the offending key, unless `config` suits a machine of this task.
+
+    `hub` says that the machine is a model of a collection.
+    """
     if not isinstance(config, dict):
         raise ValueError("must be a JSON object")
     required: frozenset[str] = frozenset()
     allowed: frozenset[str] = _CLASS_KEYS if task == "classification" else frozenset()
-    if task in _HEAD_KEYS:
+    if hub:
+        allowed = _HUB_KEYS[task]
+    elif task in _HEAD_KEYS:
         key, heads = _HEAD_KEYS[task]
         if not isinstance(config.get(key), str) or config[key] not in heads:
             raise ValueError(f"{key} {config.get(key)!r} is not one of {', '.join(sorted(heads))}")
@@ -105,6 +116,7 @@ _VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "norm": ("0 or 1", _flag),
     "off": ("a number 0..1", lambda v: _number(v) and 0 <= v <= 1),
     "padv": ("a grey 0..255", lambda v: type(v) is int and 0 <= v <= 255),
+    "random_weights": ("0 or 1", _flag),
     "remap": ("a file's name", lambda v: isinstance(v, str) and v != ""),
     "strides": ("a list of strides", lambda v: _integers(v, 1)),
     "var": ("four numbers", lambda v: isinstance(v, list) and len(v) == 4 and all(map(_number, v))),

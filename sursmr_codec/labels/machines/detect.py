@@ -9,7 +9,7 @@ import numpy as np
 
 from sursmr_codec.labels.machines.geometry import place
 from sursmr_codec.labels.machines.heads import InputSize
-from sursmr_codec.labels.machines.machine import Machine
+from sursmr_codec.labels.machines.machine import NetworkMachine
 from sursmr_codec.labels.machines.nms import suppress
 from sursmr_codec.labels.machines.output import SCORE_FLOOR, Boxes
 from sursmr_codec.labels.machines.preprocess import NORMALISATIONS
@@ -19,7 +19,7 @@ DEFAULT_IOU = 0.45
 """Overlap above which the weaker of two boxes of a class falls."""
 
 
-class Detector(Machine):
+class Detector(NetworkMachine):
     """A machine that says where things are."""
 
     def run(self, rgb: Pixels) -> Boxes:

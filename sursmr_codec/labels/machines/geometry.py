@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sursmr_codec.errors import MissingExtra
+from sursmr_codec.errors import MissingExtra, UsageError
 from sursmr_codec.types import Pixels
 
 YOLO_GREY = 114
@@ -19,9 +19,10 @@ YOLO_GREY = 114
 class Fit:
     """One way to bring a picture to the input size."""
 
-    kind: Literal["crop", "squash", "center", "topleft"]
+    kind: Literal["crop", "squash", "center", "topleft", "own"]
     """`crop`: a centred square; `squash`: the whole picture, aspect ratio lost; `center` and `topleft`: the
-    whole picture with its aspect ratio, between bars or in the corner."""
+    whole picture with its aspect ratio, between bars or in the corner; `own`: as the model's weights say,
+    which only models of a collection do."""
     fraction: float = 1.0
     """Side of the centred square over the picture's shorter side; only for `crop`."""
 
@@ -66,8 +67,10 @@ class Placement:
 def place(rgb: Pixels, fit: Fit, width: int, height: int, pad: int = YOLO_GREY) -> tuple[Pixels, Placement]:
     """Bring `rgb` to (height, width, 3) uint8 the way `fit` says; `pad` 0..255 fills a letterbox's bars.
 
-    Raises MissingExtra without OpenCV.
+    Raises MissingExtra without OpenCV, and UsageError for `own`, which only the model itself knows.
     """
+    if fit.kind == "own":
+        raise UsageError("a picture cannot be placed for a model that prepares it itself")
     picture_height, picture_width = rgb.shape[:2]
     if fit.kind == "crop":
         side = max(1, int(min(picture_height, picture_width) * fit.fraction))

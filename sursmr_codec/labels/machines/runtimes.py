@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sursmr_codec.errors import MissingExtra
+from sursmr_codec.errors import MissingExtra, UnavailableError
 
 Array = NDArray[Any]
 
@@ -55,8 +55,10 @@ class OnnxRuntime:
         self._input = entry.name
         self._channels_first = entry.shape[1] == 3
         self._takes_bytes = entry.type == "tensor(uint8)"
+        self._size = _fixed_size(entry.shape, self._channels_first)
 
     def __call__(self, pixels: NDArray[np.float32]) -> list[Array]:
+        _check_size(pixels, self._size)
         tensor: Array = pixels.transpose(2, 0, 1) if self._channels_first else pixels
         if self._takes_bytes:
             tensor = np.clip(np.round(tensor), 0, 255).astype(np.uint8)
@@ -77,11 +79,13 @@ class LiteRtRuntime:
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = self._interpreter.get_output_details()
+        self._channels_first = bool(self._input["shape"][1] == 3)
+        self._size = _fixed_size(self._input["shape"].tolist(), self._channels_first)
         self._lock = threading.Lock()
 
     def __call__(self, pixels: NDArray[np.float32]) -> list[Array]:
-        channels_first = self._input["shape"][1] == 3
-        tensor: Array = pixels.transpose(2, 0, 1) if channels_first else pixels
+        _check_size(pixels, self._size)
+        tensor: Array = pixels.transpose(2, 0, 1) if self._channels_first else pixels
         dtype = self._input["dtype"]
         if dtype != np.float32:
             scale, zero = self._input["quantization"]
@@ -100,6 +104,18 @@ class LiteRtRuntime:
         if values.dtype == np.float32 or not scale:
             return values
         return (values.astype(np.float32) - np.float32(zero)) * np.float32(scale)
+
+
+def _fixed_size(shape: Sequence[Any], channels_first: bool) -> tuple[int, int] | None:
+    """Width and height of a network's input; None where it takes any."""
+    height, width = shape[2:4] if channels_first else shape[1:3]
+    return (width, height) if isinstance(width, int) and isinstance(height, int) else None
+
+
+def _check_size(pixels: NDArray[np.float32], size: tuple[int, int] | None) -> None:
+    height, width = pixels.shape[:2]
+    if size is not None and size != (width, height):
+        raise UnavailableError(f"input: the network takes {size[0]}x{size[1]}, not {width}x{height}")
 
 
 _STDERR_LOCK = threading.Lock()

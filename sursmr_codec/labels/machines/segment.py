@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from sursmr_codec.labels.machines.geometry import place
-from sursmr_codec.labels.machines.machine import Machine
+from sursmr_codec.labels.machines.machine import NetworkMachine
 from sursmr_codec.labels.machines.output import Segments
 from sursmr_codec.labels.machines.preprocess import NORMALISATIONS
 from sursmr_codec.types import Pixels
 
 
-class Segmenter(Machine):
+class Segmenter(NetworkMachine):
     """A machine that names what every pixel belongs to; the network itself takes the best class."""
 
     def run(self, rgb: Pixels) -> Segments:
