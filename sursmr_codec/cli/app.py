@@ -11,6 +11,7 @@ from sursmr_codec.cli.codecs import codecs
 from sursmr_codec.cli.curve import curve
 from sursmr_codec.cli.pick import pick
 from sursmr_codec.cli.score import score
+from sursmr_codec.cli.zoo import app as zoo
 from sursmr_codec.version import __version__
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app.command()(curve)
 app.command()(score)
 app.command()(codecs)
 app.command()(annotate)
+app.add_typer(zoo)
 
 
 def _print_version(asked: bool) -> None:
