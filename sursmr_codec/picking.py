@@ -136,10 +136,14 @@ def not_reachable(pick: Pick) -> str:
     wanted = {"sur": pick.targets.sur, "smr": pick.targets.smr}[pick.binding]
     nearest = min(pick.probes, key=lambda probe: -min(margins(probe.score, pick.targets).values()))
     ratio = getattr(nearest.score, pick.binding)
-    reached = "is not defined for this image" if ratio is None else f"reaches {ratio:.3f} at QP {nearest.qp}"
+    if ratio is None:
+        return (
+            f"{name}: {pick.binding.upper()} is not defined for this image, so it meets no target; "
+            f"switch it off with --{pick.binding} 0"
+        )
     return (
-        f"{name}: {pick.codec.id} cannot meet {pick.binding.upper()} {wanted:g}: it {reached}; "
-        f"lower --{pick.binding}, try --search exhaustive, or take --best-effort"
+        f"{name}: {pick.codec.id} cannot meet {pick.binding.upper()} {wanted:g}: it reaches {ratio:.3f} at QP "
+        f"{nearest.qp}; lower --{pick.binding}, try --search exhaustive, or take --best-effort"
     )
 
 

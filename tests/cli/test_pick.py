@@ -292,6 +292,16 @@ def test_machines_are_counted_from_a_zoo(run, photo, shared_data):
     assert above["smr"] == pytest.approx(1 - len(flipped) / explained[above["qp"]]["n_counting"])
 
 
+def test_a_picture_that_machines_do_not_know_meets_no_smr_target(run, tmp_path, shared_data):
+    picture = tmp_path / "grey.png"
+    Image.new("RGB", (64, 64), (128, 128, 128)).save(picture)
+    ran = run("pick", picture, "--sur", "0", "--zoo", shared_data / "machines", "--json")
+    assert ran.exit_code == 3
+    assert (ran.record["binding"], ran.record["smr"], ran.record["qp"]) == ("smr", None, None)
+    assert "--smr 0" in ran.error_lines[0]
+    assert "confident opinion" in ran.stderr
+
+
 @pytest.fixture
 def noise_png(tmp_path: Path, noise: np.ndarray) -> Path:
     path = tmp_path / "noise.png"
