@@ -142,8 +142,8 @@ def not_reachable(pick: Pick) -> str:
             f"switch it off with --{pick.binding} 0"
         )
     return (
-        f"{name}: {pick.codec.id} cannot meet {pick.binding.upper()} {wanted:g}: it reaches {ratio:.3f} at QP "
-        f"{nearest.qp}; lower --{pick.binding}, try --search exhaustive, or take --best-effort"
+        f"{name}: {pick.codec.id} cannot meet {pick.binding.upper()} {wanted:g}: it reaches {ratio:.3f} at "
+        f"QP {nearest.qp}; lower --{pick.binding}, try --search exhaustive, or take --best-effort"
     )
 
 
