@@ -13,6 +13,7 @@ _HOMES = {
     "jpeg": ("sursmr_codec.codecs.jpeg", "Jpeg"),
     "hevc": ("sursmr_codec.codecs.hevc", "Hevc"),
     "vvc": ("sursmr_codec.codecs.vvc", "Vvc"),
+    "bpg": ("sursmr_codec.codecs.bpg", "Bpg"),
 }
 
 _STREAMS = {".hevc": "hevc", ".265": "hevc"}

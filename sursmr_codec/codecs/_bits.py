@@ -40,3 +40,30 @@ class BitReader:
         """Signed Exp-Golomb number."""
         code = self.ue()
         return (code + 1) // 2 if code % 2 else -(code // 2)
+
+
+class BitWriter:
+    """Writes bits, most significant first."""
+
+    def __init__(self) -> None:
+        self._digits: list[str] = []
+
+    def u(self, n_bits: int, value: int) -> None:
+        """Unsigned number on `n_bits` bits, 0 .. 2^n_bits - 1."""
+        self._digits.append(f"{value:0{n_bits}b}"[-n_bits:] if n_bits else "")
+
+    def flags(self, *values: bool | int) -> None:
+        """One bit for each value."""
+        self._digits.extend("1" if value else "0" for value in values)
+
+    def ue(self, *values: int) -> None:
+        """Unsigned Exp-Golomb numbers, each 0 .. 2^32 - 2."""
+        for value in values:
+            n_bits = (value + 1).bit_length()
+            self.u(2 * n_bits - 1, value + 1)
+
+    def aligned(self, stop_bit: bool = False) -> bytes:
+        """All bits, after a 1 where `stop_bit`, filled up with zeros to whole bytes."""
+        digits = "".join(self._digits) + ("1" if stop_bit else "")
+        n_bytes = -(-len(digits) // 8)
+        return int(digits.ljust(8 * n_bytes, "0") or "0", 2).to_bytes(n_bytes, "big")

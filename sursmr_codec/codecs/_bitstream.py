@@ -162,7 +162,7 @@ def read_sequence_set(payload: bytes) -> SequenceSet:
         raise DecodeError("scaling lists are not read")
     bits.flag()
     sample_adaptive_offset = bits.flag()
-    pcm = _read_pcm(bits) if bits.flag() else None
+    pcm = read_pcm(bits) if bits.flag() else None
     if bits.ue() or bits.flag():
         raise DecodeError("a stream with reference pictures, not of intra pictures only")
     bits.flag()
@@ -253,5 +253,6 @@ def _read_window(bits: BitReader, chroma_format: int) -> tuple[int, int, int, in
     return (unit_x * bits.ue(), unit_x * bits.ue(), unit_y * bits.ue(), unit_y * bits.ue())
 
 
-def _read_pcm(bits: BitReader) -> PcmTools:
+def read_pcm(bits: BitReader) -> PcmTools:
+    """What follows a set `pcm_enabled_flag`."""
     return PcmTools(1 + bits.u(4), 1 + bits.u(4), 3 + bits.ue(), bits.ue(), bits.flag())

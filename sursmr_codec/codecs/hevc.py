@@ -35,7 +35,7 @@ PRESETS = (
 )
 """All of x265's but placebo, which refuses pictures of less than 32 pixels a side."""
 _REMEDY = "pip install --upgrade 'av>=14'"
-_CODING = "ipratio=1:keyint=1:aq-mode=0:wpp=0:pools=none:frame-threads=1:allow-non-conformance=1"
+CODING_PARAMETERS = "ipratio=1:keyint=1:aq-mode=0:wpp=0:pools=none:frame-threads=1:allow-non-conformance=1"
 """Non-conformance only concerns pictures too long and thin for any level; others keep their bytes."""
 _COLOUR = "range=full:colormatrix=smpte170m:colorprim=bt709:transfer=iec61966-2-1:chromaloc=1"
 
@@ -79,7 +79,7 @@ class Hevc(Codec):
     def fingerprint(self) -> str:
         """PyAV, x265, preset, chroma format and the parameters that are passed to x265."""
         versions = " ".join(f"{name}/{version}" for name, version in x265_versions().items())
-        return f"hevc {versions} preset={self._preset} 4:2:0 8bit bt601-full {_CODING}:{_COLOUR}"
+        return f"hevc {versions} preset={self._preset} 4:2:0 8bit bt601-full {CODING_PARAMETERS}:{_COLOUR}"
 
     def native(self, qp: int) -> Mapping[str, object]:
         """The QP itself."""
@@ -97,7 +97,7 @@ def encode_intra(planes: Planes, qp: int, preset: str, parameters: str) -> bytes
     `parameters` are added to those that fix the bytes, in x265's own notation. Raises EncodeError where x265
     fails, and where the stream does not say the QP and size that were asked for.
     """
-    stream = _run_x265(planes, preset, f"qp={qp}:{_CODING}:info=0:log-level=none:{parameters}")
+    stream = _run_x265(planes, preset, f"qp={qp}:{CODING_PARAMETERS}:info=0:log-level=none:{parameters}")
     height, width = planes.y.shape
     try:
         written = read_intra_picture(stream)

@@ -40,6 +40,7 @@ CODECS = [
     Entry("jpeg", floor=40.0),
     Entry("hevc", floor=40.0, other={"preset": "ultrafast"}, quick={"preset": "veryfast"}),
     Entry("vvc", floor=40.0, other={"preset": "fast"}),
+    Entry("bpg", floor=40.0, other={"preset": "slow"}, quick={"preset": "veryfast"}),
 ]
 SIZES = [(n, n) for n in range(1, 18)] + [(1, 40), (40, 1), (17, 64), (65, 33), (130, 3), (1, 600), (600, 1)]
 
