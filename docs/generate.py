@@ -18,6 +18,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import typer
+
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 EXAMPLE = "docs/examples/kodim23.png"
@@ -52,13 +54,20 @@ def commands() -> str:
     """The help of every command."""
     from sursmr_codec.cli.app import app
 
-    names = [command.name or command.callback.__name__ for command in app.registered_commands]
     return "\n".join(
         f"<details><summary><code>sursmr-qp {name}</code></summary>\n\n"
-        + _fenced(_cli(name, "--help").strip().splitlines())
+        + _fenced(_cli(*name.split(), "--help").strip().splitlines())
         + "\n</details>\n"
-        for name in names
+        for name in command_names(app)
     )
+
+
+def command_names(app: typer.Typer) -> list[str]:
+    """Every command as it is typed; those of a group after its name."""
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    for group in app.registered_groups:
+        names += [f"{group.typer_instance.info.name} {name}" for name in command_names(group.typer_instance)]
+    return names
 
 
 def exit_codes() -> str:
