@@ -72,7 +72,7 @@ def _decode_frame(decoder: str, stream: bytes, width: int, height: int) -> Any:
     most_pixels = _MOST_CANVAS * (width + _MOST_PADDING) * (height + _MOST_PADDING)
     context.options = {"err_detect": "explode", "max_pixels": str(most_pixels)}
     try:
-        packets = context.parse(stream) + context.parse(b"") if stream else []
+        packets = context.parse(stream) + context.parse() if stream else []
         frames = [frame for packet in packets for frame in context.decode(packet)]
         frames += context.decode(None)
     except (av.error.FFmpegError, OSError, ValueError, EOFError) as trouble:
