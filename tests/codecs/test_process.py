@@ -86,13 +86,8 @@ def test_program_that_cannot_start(program: str) -> None:
         run([program], seconds=5)
 
 
-NEST = """
-import subprocess, sys, time, pathlib
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-pathlib.Path(sys.argv[1]).write_text(str(child.pid))
-print("half-way", file=sys.stderr, flush=True)
-time.sleep(600)
-"""
+NEST = ["sh", "-c", 'sleep 600 & echo $! > "$0"; echo half-way >&2; wait']
+"""A shell with a child, which notes the child's id in the file that is named after it."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="process groups are looked at through /proc")
@@ -100,7 +95,7 @@ def test_timeout_kills_children_too(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     start = time.monotonic()
     with pytest.raises(EncodeError, match=r"took more than 3 s: half-way"):
-        run([*PYTHON, NEST, str(note)], seconds=3)
+        run([*NEST, str(note)], seconds=3)
     assert time.monotonic() - start < 20
     assert dies(wait_for(note))
 
@@ -115,7 +110,7 @@ def test_interrupt_kills_children_and_goes_on(tmp_path: Path) -> None:
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
-        run([*PYTHON, NEST, str(note)], seconds=60)
+        run([*NEST, str(note)], seconds=60)
     assert dies(wait_for(note))
 
 
