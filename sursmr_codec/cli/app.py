@@ -9,6 +9,7 @@ import typer
 from sursmr_codec.cli.annotate import annotate
 from sursmr_codec.cli.codecs import codecs
 from sursmr_codec.cli.curve import curve
+from sursmr_codec.cli.data import app as data
 from sursmr_codec.cli.pick import pick
 from sursmr_codec.cli.score import score
 from sursmr_codec.cli.zoo import app as zoo
@@ -27,6 +28,7 @@ app.command()(score)
 app.command()(codecs)
 app.command()(annotate)
 app.add_typer(zoo)
+app.add_typer(data)
 
 
 def _print_version(asked: bool) -> None:

@@ -1,0 +1,124 @@
+"""`sursmr-qp data`: data sets of human judgements, checked and turned into label tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sursmr_codec.cli import console, options
+
+if TYPE_CHECKING:
+    from sursmr_codec.datasets.check import Check, CodecCheck
+
+app = typer.Typer(
+    name="data",
+    no_args_is_help=True,
+    help="Read published data sets of human judgements, or a study of one's own.",
+)
+
+MOST_NAMED = 20
+"""Missing files and problems that are named where nobody asked for all."""
+
+_Place = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PATH", show_default=False, help="The data set's folder, or a study's .toml file."
+    ),
+]
+_As = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="READER",
+        help="Which it is, where that cannot be seen: konjnd-1k, mcl-jci, table, coco, folder.",
+    ),
+]
+
+
+@app.command("check")
+def check(
+    path: _Place,
+    reader: _As = None,
+    all_: Annotated[bool, typer.Option("--all", help="Name every missing file and problem.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Say what of a data set is there: images, levels, raters, and missing files by name.
+
+    Exit code 4 where nothing of it can be read.
+    """
+    from sursmr_codec.datasets.check import record
+
+    with console.failures((lambda line: record(path, None, line)) if json else None):
+        from sursmr_codec import datasets
+        from sursmr_codec.datasets.check import check as count
+
+        found = count(datasets.read(path, reader))
+        if json:
+            console.print_json(record(path, found))
+            return
+        for name, value in _facts(found):
+            typer.echo(f"{name:<9} {value}")
+        _name("missing", found.missing, len(found.missing) if all_ else MOST_NAMED)
+        _name("problem", found.problems, len(found.problems) if all_ else MOST_NAMED)
+
+
+@app.command("labels")
+def labels(
+    path: _Place,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", show_default=False, help="Table to write (Parquet).")
+    ],
+    reader: _As = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write the human SUR of every rung that is there as a label table, like those of annotate.
+
+    Exit code 4 where nothing of the data set can be read.
+    """
+    with console.failures():
+        from sursmr_codec import datasets
+        from sursmr_codec.errors import ImageError
+        from sursmr_codec.labels import store
+
+        data = datasets.read(path, reader)
+        rows = list(datasets.label_rows(data))
+        if not rows:
+            raise ImageError(f"{path} has no rung with a source, a compressed picture and a SUR")
+        store.write_labels(store.to_table(rows, []), out)
+        console.warn([*data.problems], quiet=quiet)
+        if not quiet:
+            typer.echo(
+                f"{len(rows)} rungs of {len(data.images)} images, {len(data.missing)} missing", err=True
+            )
+
+
+def _facts(found: Check) -> list[tuple[str, str]]:
+    splits = ", ".join(f"{n} {split}" for split, n in found.splits.items() if split)
+    labels = f"{found.n_rungs} rungs have a source, a compressed picture and a SUR"
+    return [
+        ("data set", f"{found.name} ({found.reader})"),
+        ("images", f"{found.n_images}{f' ({splits})' if splits else ''}"),
+        *((codec.id, _codec(codec)) for codec in found.codecs),
+        ("labels", labels if found.codecs else "none; `sursmr-qp annotate` makes them"),
+        ("missing", f"{len(found.missing)} files"),
+        ("problems", str(len(found.problems))),
+    ]
+
+
+def _codec(codec: CodecCheck) -> str:
+    parts = [f"{codec.n_images} images", f"QP {codec.qp_low}..{codec.qp_high}", f"{codec.n_files} files"]
+    if codec.n_ratings is not None:
+        low, high = codec.raters_low, codec.raters_high
+        parts.append(f"{codec.n_ratings} ratings, {low if low == high else f'{low} to {high}'} an image")
+    if codec.half_qp is not None:
+        parts.append(f"SUR 0.5 up to QP {codec.half_qp:.1f} on average")
+    return ", ".join(parts)
+
+
+def _name(kind: str, names: tuple[str, ...], most: int) -> None:
+    for name in names[:most]:
+        typer.echo(f"{kind}: {name}")
+    if len(names) > most:
+        typer.echo(f"{kind}: {len(names) - most} more; --all names them")
