@@ -63,11 +63,11 @@ class Ratios:
 def match_score(boxes0: Boxes, boxes1: Boxes, t_conf: float, iou: float = T_IOU) -> float:
     """How well the boxes on an original and on a rung agree, 0..1: 2 m / (n0 + n1).
 
-    n0 and n1 boxes have a score of at least `t_conf`; m of them match one to one, the same class with an
-    overlap of at least `iou`, taken greedily from the best overlap down (equal ones in order of score). No
-    boxes on either side is full agreement, 1; on one side only, 0.
+    n0 and n1 boxes have a score of at least `t_conf` and an area; m of them match one to one, the same class
+    with an overlap of at least `iou`, taken greedily from the best overlap down (equal ones in order of
+    score). No boxes on either side is full agreement, 1; on one side only, 0.
     """
-    sure0, sure1 = boxes0.at_least(t_conf), boxes1.at_least(t_conf)
+    sure0, sure1 = _sure(boxes0, t_conf), _sure(boxes1, t_conf)
     if len(sure0) + len(sure1) == 0:
         return 1.0
     overlap = iou_matrix(sure0.xyxy, sure1.xyxy)
@@ -84,6 +84,13 @@ def match_score(boxes0: Boxes, boxes1: Boxes, t_conf: float, iou: float = T_IOU)
             taken1.add(j)
             n_matches += 1
     return 2.0 * n_matches / (len(sure0) + len(sure1))
+
+
+def _sure(boxes: Boxes, t_conf: float) -> Boxes:
+    # Clipped to the picture, a box that lay beside it has no area left and overlaps nothing, not even itself.
+    sure = boxes.at_least(t_conf)
+    keep = np.all(sure.xyxy[:, 2:] > sure.xyxy[:, :2], axis=1)
+    return Boxes(sure.xyxy[keep], sure.scores[keep], sure.classes[keep])
 
 
 def segment_score(original: Segments, compressed: Segments) -> float:
@@ -110,7 +117,7 @@ def counts(original: Output, row: MachineRow) -> bool:
         case Labels():
             return bool(np.float32(original.confidence) >= np.float32(row.conf))
         case Boxes():
-            return len(original.at_least(row.conf)) > 0
+            return len(_sure(original, row.conf)) > 0
         case Segments():
             return float(np.mean(original.labels != 0)) >= MIN_FOREGROUND
 
