@@ -30,8 +30,11 @@ def interpolate(qps: Sequence[int], known: Sequence[tuple[int, float]]) -> list[
     exact = dict(known)
     if len(exact) < 2:
         return [exact.get(qp) for qp in qps]
+    import numpy as np
     from scipy.interpolate import PchipInterpolator
 
     x = sorted(exact)
-    curve = PchipInterpolator(x, [exact[qp] for qp in x])
+    # A slope near the smallest float has an infinite reciprocal in the harmonic mean, which is right there.
+    with np.errstate(over="ignore"):
+        curve = PchipInterpolator(x, [exact[qp] for qp in x])
     return [exact[qp] if qp in exact else float(curve(qp)) if x[0] <= qp <= x[-1] else None for qp in qps]
