@@ -16,7 +16,8 @@ _HOMES = {
     "bpg": ("sursmr_codec.codecs.bpg", "Bpg"),
 }
 
-_STREAMS = {".hevc": "hevc", ".265": "hevc"}
+_STREAMS = {".hevc": "hevc", ".265": "hevc", ".vvc": "vvc", ".266": "vvc", ".bpg": "bpg"}
+"""Extensions of files that only this package's own decoders read."""
 
 
 def ids() -> tuple[str, ...]:
@@ -51,6 +52,6 @@ def get(codec_id: str, **options: object) -> Codec:
 
 
 def for_stream(suffix: str) -> Codec | None:
-    """The codec whose bare streams have that file extension; None for picture files."""
+    """The codec whose files have that extension, where no image reader knows them; None for all others."""
     codec_id = _STREAMS.get(suffix.lower())
     return None if codec_id is None else get(codec_id)
