@@ -12,6 +12,7 @@ from sursmr_codec.cli.curve import curve
 from sursmr_codec.cli.data import app as data
 from sursmr_codec.cli.pick import pick
 from sursmr_codec.cli.score import score
+from sursmr_codec.cli.train import train
 from sursmr_codec.cli.zoo import app as zoo
 from sursmr_codec.version import __version__
 
@@ -27,6 +28,7 @@ app.command()(curve)
 app.command()(score)
 app.command()(codecs)
 app.command()(annotate)
+app.command()(train)
 app.add_typer(zoo)
 app.add_typer(data)
 

@@ -19,7 +19,7 @@ Regressor = Literal["mixer", "transformer", "mlp"]
 
 RATIOS = ("sur", "smr", "smr_classification", "smr_detection")
 """Every ratio that a network can be asked for."""
-_OF_CROPS: tuple[Family, ...] = ("unified", "moments")
+_OF_CROPS: tuple[Family, ...] = ("unified", "pretraining", "moments")
 
 
 @dataclass(frozen=True)

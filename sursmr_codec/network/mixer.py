@@ -42,7 +42,7 @@ class Mixer(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, Y, Z) to (B, Z)."""
-        token = self.regression_token.expand(len(tokens), -1, -1)
+        token = self.regression_token.expand(tokens.shape[0], -1, -1)
         mixed: Tensor = self.layers(torch.cat([token, tokens], dim=1))  # (B, 1 + Y, Z)
         return mixed[:, 0]
 

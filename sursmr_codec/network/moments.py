@@ -24,7 +24,7 @@ N_TOP = 5
 """Highest probabilities of an opinion that are looked at."""
 N_OPINION = 2 * N_TOP + 8
 """Numbers that `opinion` gives."""
-_SMALLEST = 1e-4
+SMALLEST = 1e-3
 """Below what an activation is told apart from none."""
 
 
@@ -92,7 +92,7 @@ def _moments(f0: Tensor, fq: Tensor) -> Tensor:
     absolute = difference.abs().mean(dim=(-2, -1))
     square = difference.square().mean(dim=(-2, -1))
     # Differences span decades along a ladder.
-    spread = [(absolute + _SMALLEST).log(), (square + _SMALLEST**2).log()]
+    spread = [(absolute + SMALLEST).log(), (square + SMALLEST**2).log()]
     return torch.cat([content.expand_as(absolute), *spread], dim=-1)
 
 

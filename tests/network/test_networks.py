@@ -10,6 +10,7 @@ from tiny_networks import VARIANTS, pictures, tiny
 
 from sursmr_codec.errors import UsageError
 from sursmr_codec.network.build import build
+from sursmr_codec.network.moments import SMALLEST
 
 every_variant = pytest.mark.parametrize("name", VARIANTS)
 
@@ -107,7 +108,7 @@ def test_moments_do_not_see_a_difference_where_there_is_none() -> None:
     channels = network.extractor.channels
     start = 0
     for n in channels:
-        assert torch.allclose(numbers[start + n : start + 2 * n], torch.tensor(1e-4).log())
+        assert torch.allclose(numbers[start + n : start + 2 * n], torch.tensor(SMALLEST).log())
         start += 3 * n
     kept, _, overlap, lost = numbers[start + 10 : start + 14]
     assert kept == numbers[start]
