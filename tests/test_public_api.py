@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import re
 import runpy
 import tomllib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import sursmr_codec
 from sursmr_codec import errors
@@ -55,6 +57,16 @@ def test_every_command_is_in_the_readme():
     assert {"pick", "zoo list", "zoo check"} <= set(names)
     for name in names:
         assert f"<code>sursmr-qp {name}</code>" in readme
+
+
+def test_every_option_in_the_readmes_examples_exists():
+    readme = (ROOT / "README.md").read_text()
+    examples = re.findall(r"^(?:.*/bin/)?sursmr-qp (\w+) (.*)$", readme, re.MULTILINE)
+    assert len(examples) >= 4
+    for command, arguments in examples:
+        help_text = CliRunner().invoke(app, [command, "--help"]).stdout
+        for option in re.findall(r"(?<=\s)--?[a-z][\w-]*", arguments.split("#")[0]):
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", help_text), f"{command} has no {option}"
 
 
 def test_readme_says_what_the_program_says():
