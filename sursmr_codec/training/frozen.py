@@ -33,6 +33,7 @@ class FrozenStatistics:
             save(tensors) + repr((network.config.backbone, network.config.semantic)).encode()
         ).hexdigest()
         self._numbers: dict[tuple[str, str, int], NDArray[np.float32]] = {}
+        self._latest: tuple[str, list[Tensor]] | None = None
 
     def prepare(self, rungs: LabelledRungs) -> Iterator[int]:
         """Compute what is not on disk; yields how many ladders are done after each."""
@@ -55,13 +56,19 @@ class FrozenStatistics:
         return torch.from_numpy(np.stack(rows) if rows else np.zeros((0, 1), np.float32))
 
     def _describe(self, image: str, codec: str, qps: list[int]) -> NDArray[np.float32]:
-        source = self._network.embed(self._on_device(self._store.source(image)[None]))
+        source = self._source(image)
         parts = []
         for start in range(0, len(qps), _AT_ONCE):
             pictures = [self._store.rung(image, codec, qp) for qp in qps[start : start + _AT_ONCE]]
             rung = self._network.embed(self._on_device(np.stack(pictures)))
             parts.append(self._network.describe(source, rung).cpu().numpy())
         return np.concatenate(parts)
+
+    def _source(self, image: str) -> list[Tensor]:
+        # The ladders of one image come one after another.
+        if self._latest is None or self._latest[0] != image:
+            self._latest = image, self._network.embed(self._on_device(self._store.source(image)[None]))
+        return self._latest[1]
 
     def _on_device(self, views: NDArray[np.uint8]) -> Tensor:
         return torch.from_numpy(views).to(self._device)

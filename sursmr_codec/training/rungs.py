@@ -1,7 +1,8 @@
 """The pictures behind label tables: rungs encoded anew, checked to be the labelled ones, kept as views.
 
 A label belongs to the very bytes that were judged. So the encoders here must be those that the table names,
-and what they write must have the size that it states; anything else stops the run.
+and what they write must have the size that it states; anything else stops the run. Rungs that people judged,
+and that no encoder here makes, are read from the files that the table names.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sursmr_codec import codecs, images
+from sursmr_codec.datasets.rows import FINGERPRINT as FILE
 from sursmr_codec.errors import OutputError, UsageError
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.network import views as viewing
 from sursmr_codec.training.data import LabelledRungs
+from sursmr_codec.types import Pixels, Source
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,9 @@ class RungStore:
     def prepare(self, rungs: LabelledRungs, jobs: int | None = None) -> Iterator[Prepared]:
         """Make sure that the views of all `rungs` are there; yields after each ladder.
 
-        Raises UsageError where the encoders are not those of the labels or do not write the same number of
-        bytes, UnavailableError where one is missing, ImageError for a source that cannot be read, OutputError
-        where the cache cannot be written.
+        Raises UsageError where the encoders are not those of the labels, or rungs have another size than the
+        labelled ones; UnavailableError where an encoder is missing, ImageError for a picture that cannot be
+        read, OutputError where the cache cannot be written.
         """
         check_encoders(rungs)
         if not self._folder.is_dir():
@@ -98,8 +101,7 @@ class RungStore:
             source = images.read(self._folder / image)
             self._keep(source_path, [self._views(source.rgb)])
             for codec, rungs in missing:
-                ladder = Ladder(source, codecs.get(codec))
-                self._keep(paths[codec], [self._checked(ladder, rungs, i) for i in range(len(rungs))])
+                self._keep(paths[codec], self._ladder_views(source, rungs))
         self._sources[image] = source_path
         for codec, rungs in ladders:
             self._ladders[image, codec] = paths[codec]
@@ -107,14 +109,26 @@ class RungStore:
                 self._rungs[image, codec, qp] = (paths[codec], i)
         return [codec for codec, _ in ladders], len(missing)
 
-    def _checked(self, ladder: Ladder, rungs: LabelledRungs, i: int) -> NDArray[np.uint8]:
-        rung, expected = ladder[int(rungs.qps[i])], int(rungs.n_bytes[i])
-        if rung.n_bytes != expected:
+    def _ladder_views(self, source: Source, rungs: LabelledRungs) -> list[NDArray[np.uint8]]:
+        ladder: Ladder | None = None
+        found = []
+        for i, fingerprint in enumerate(rungs.fingerprints):
+            if fingerprint.startswith(FILE):
+                found.append(self._views(self._filed(source, rungs, i)))
+            else:
+                ladder = ladder or Ladder(source, codecs.get(rungs.codecs[i]))
+                found.append(self._views(_encoded(ladder, rungs, i)))
+        return found
+
+    def _filed(self, source: Source, rungs: LabelledRungs, i: int) -> Pixels:
+        name = rungs.fingerprints[i].removeprefix(FILE)
+        rung = images.read(self._folder / name)
+        if rung.n_bytes != rungs.n_bytes[i] or rung.rgb.shape != source.rgb.shape:
             raise UsageError(
-                f"{rungs.images[i]}: {rung.codec} at QP {rung.qp} gives {rung.n_bytes} bytes here, but "
-                f"{expected} were labelled: these are not the labels of these pictures and encoders"
+                f"{name} has {rung.n_bytes} bytes and {rung.width}x{rung.height} pixels, but "
+                f"{rungs.n_bytes[i]} bytes were labelled, of a source of {source.width}x{source.height}"
             )
-        return self._views(rung.decoded)
+        return rung.rgb
 
     def _views(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return viewing.views(rgb, self._size, self._n_crops)
@@ -123,6 +137,8 @@ class RungStore:
         what: list[object] = [viewing.VERSION, self._size, self._n_crops, digest]
         if rungs is not None:
             what += [rungs.codecs[0], rungs.fingerprints[0], rungs.qps.tolist(), rungs.n_bytes.tolist()]
+            files = [name.removeprefix(FILE) for name in rungs.fingerprints if name.startswith(FILE)]
+            what += [hashlib.sha256(images.read_bytes(self._folder / name)).hexdigest() for name in files]
         return self._cache / f"{hashlib.sha256(json.dumps(what).encode()).hexdigest()}.npy"
 
     def _is_there(self, path: Path, n: int) -> bool:
@@ -142,9 +158,21 @@ class RungStore:
             raise OutputError(f"{path} cannot be written: {error}") from error
 
 
+def _encoded(ladder: Ladder, rungs: LabelledRungs, i: int) -> Pixels:
+    rung, expected = ladder[int(rungs.qps[i])], int(rungs.n_bytes[i])
+    if rung.n_bytes != expected:
+        raise UsageError(
+            f"{rungs.images[i]}: {rung.codec} at QP {rung.qp} gives {rung.n_bytes} bytes here, but "
+            f"{expected} were labelled: these are not the labels of these pictures and encoders"
+        )
+    return rung.decoded
+
+
 def check_encoders(rungs: LabelledRungs) -> None:
     """Raise UsageError unless the codecs here are the very ones that made the labelled rungs."""
     for codec_id, labelled in sorted(set(zip(rungs.codecs, rungs.fingerprints, strict=True))):
+        if labelled.startswith(FILE):
+            continue
         codec = codecs.get(codec_id)
         codec.require()
         here = codec.fingerprint()

@@ -152,3 +152,17 @@ def test_backbone_with_channels_last_is_refused() -> None:
 def test_heads_must_share_the_channels() -> None:
     with pytest.raises(UsageError, match="168 channels cannot be shared by 5 heads"):
         build(tiny(n_heads=5, width=15))
+
+
+@every_variant
+def test_mixed_precision_gives_nearly_the_same(name: str) -> None:
+    config = VARIANTS[name]
+    torch.manual_seed(0)
+    network = build(config).eval()
+    source, rung = pictures(config, 2), pictures(config, 2, seed=1)
+    with torch.inference_mode():
+        exact = network(source, rung).ratios
+        with torch.autocast("cpu", torch.bfloat16):
+            mixed = network(source, rung).ratios
+    assert mixed.dtype == torch.float32
+    torch.testing.assert_close(mixed, exact, atol=0.02, rtol=0)

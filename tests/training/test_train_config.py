@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from sursmr_codec.errors import UsageError
 from sursmr_codec.network.build import build
-from sursmr_codec.training.config import read_config
+from sursmr_codec.training.config import DataConfig, StageConfig, TrainingConfig, read_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "models" / "configs"
 LEAST = '[network]\n[[stage]]\nname = "one"\n'
@@ -40,6 +41,18 @@ def test_the_papers_configuration_is_the_papers() -> None:
         assert stage.weights == {"sur": 0.5, "smr": 0.5}
     assert config.data.flips
     assert (config.network.n_queries, config.network.n_heads, config.network.width) == (49, 8, 512)
+
+
+def test_the_documented_file_is_one(tmp_path: Path) -> None:
+    guide = (CONFIGS.parents[1] / "docs" / "training.md").read_text()
+    path = tmp_path / "config.toml"
+    path.write_text(guide.split("```toml\n")[1].split("```")[0])
+    config = read_config(path)
+    assert [stage.name for stage in config.stage] == ["pretrain", "train"]
+    documented = path.read_text()
+    for kind in (TrainingConfig, DataConfig, StageConfig):
+        missing = [field.name for field in dataclasses.fields(kind) if field.name not in documented]
+        assert missing == [], kind
 
 
 def test_paths_are_beside_the_file(tmp_path: Path) -> None:

@@ -111,6 +111,34 @@ def test_another_picture_under_the_same_name_is_refused(labelled: Labelled, tmp_
         list(RungStore(folder, cache, 32, 0).prepare(rungs, 1))
 
 
+def test_rungs_that_people_judged_are_read_from_their_files(labelled: Labelled, tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    shutil.copytree(labelled.images, folder)
+    source = images.read(folder / "val/0.png")
+    ladder = Ladder(source, codecs.get("jpeg"))
+    rows = []
+    for row in labelled.rows:
+        if row.image == "val/0.png":
+            name = f"rungs/{row.qp}.jpg"
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(ladder.encoded(row.qp))
+            rows.append(replace(row, codec="bpg", fingerprint=f"file:{name}"))
+    table = labelled.rewritten(tmp_path / "people.parquet", rows)
+    rungs = read_rungs([table], splits=("val",))["val"]
+    cache = tmp_path / "cache"
+    store = RungStore(folder, cache, 32, 0)
+    assert list(store.prepare(rungs, 1))[-1].n_encoded == 1
+    assert np.array_equal(store.rung("val/0.png", "bpg", 45), views(ladder[45].decoded, 32, 0))
+    assert list(RungStore(folder, cache, 32, 0).prepare(rungs, 1))[-1].n_encoded == 0
+    # The right size, but another picture: not what was cached, and not what was labelled.
+    (folder / "rungs/45.jpg").write_bytes(ladder.encoded(5)[: len(ladder.encoded(45))])
+    with pytest.raises(ImageError, match=r"rungs/45\.jpg"):
+        list(RungStore(folder, cache, 32, 0).prepare(rungs, 1))
+    (folder / "rungs/45.jpg").write_bytes(ladder.encoded(5))
+    with pytest.raises(UsageError, match=r"rungs/45\.jpg has \d+ bytes and 64x64 pixels, but \d+ bytes were"):
+        list(RungStore(folder, cache, 32, 0).prepare(rungs, 1))
+
+
 def test_a_missing_picture_folder_or_encoder_is_named(
     labelled: Labelled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
