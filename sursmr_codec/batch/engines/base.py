@@ -1,0 +1,75 @@
+"""The contract that every engine keeps: run one function over many items, wherever it likes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import ClassVar, Generic, Self, TypeVar
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Answer(Generic[Item, Value]):
+    """What the function returned for an item."""
+
+    item: Item
+    value: Value
+
+
+@dataclass(frozen=True)
+class Lost(Generic[Item]):
+    """An item without an answer: the function raised, or killed the process it ran in."""
+
+    item: Item
+    reason: str
+    """One line for people."""
+
+
+class Engine(ABC):
+    """Runs a function over items, `jobs` of them at a time; knows nothing of images.
+
+    Used as a context manager, in one thread. What it started may live from one `map` to the next and ends
+    with the context. Items and answers travel by pickle; a function is sent once to where it runs and kept
+    there, so what it loads on its first call stays loaded as long as `map` gets the same object.
+    """
+
+    id: ClassVar[str]
+    """Name on the command line; also the name of the engine's file."""
+
+    def __init__(self, jobs: int, threads: int = 1) -> None:
+        """`jobs` items at a time, each with `threads` cores for the libraries that take a number of them."""
+        self.jobs = jobs
+        self.threads = threads
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(now=error is not None)
+
+    @abstractmethod
+    def map(
+        self, function: Callable[[Item], Value], items: Iterable[Item]
+    ) -> Iterator[Answer[Item, Value] | Lost[Item]]:
+        """One result an item, in any order.
+
+        Items are taken from their iterable, in the caller's thread, only when there is room for them. So a
+        caller stops in good order by letting `items` end: what was taken is finished and yielded. It stops
+        now by closing this iterator, or by an exception in its own thread: what runs is killed.
+
+        A SursmrError that the function raises concerns the whole run: it is raised here, as its class's
+        nearest relative that takes one line of text. Any other exception, or the death of a process, loses
+        one item. An item is given to a second process before it counts as lost, because a process may die
+        of other causes; so the function must be safe to repeat. Raises UnavailableError where processes
+        die one after another without any answer.
+        """
+
+    def close(self, *, now: bool) -> None:
+        """End what was started: after its present work, or at once."""
+        return
