@@ -20,6 +20,7 @@ from sursmr_codec.errors import UnavailableError
 ENVIRONMENT = "IMAGEIO_FFMPEG_EXE"
 REMEDY = "pip install --upgrade 'imageio-ffmpeg>=0.8'"
 _SECONDS = 30.0
+_SECONDS_TO_TRACE = 120.0
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class FFmpeg:
     """Where the path comes from, in words."""
 
 
-def find(encoder: str, explicit: str | None = None) -> FFmpeg:
-    """The first ffmpeg that has `encoder`.
+def find(encoder: str | None, explicit: str | None = None) -> FFmpeg:
+    """The first ffmpeg that has `encoder`; None: the first that answers.
 
     Raises UnavailableError saying which programs were found, where, and what each lacks.
     """
@@ -45,7 +46,7 @@ def find(encoder: str, explicit: str | None = None) -> FFmpeg:
         except UnavailableError as trouble:
             lacking.append(f"{origin}: {trouble}")
             continue
-        if encoder in found.encoders:
+        if encoder is None or encoder in found.encoders:
             return found
         lacking.append(f"{origin}: {path} (version {found.version}) lacks {encoder}")
     raise UnavailableError("; ".join(lacking) or "no ffmpeg was found")
@@ -60,6 +61,20 @@ def probe(path: str, origin: str = "an explicit path") -> FFmpeg:
         raise UnavailableError(f"{path} does not answer as ffmpeg does")
     encoders = re.findall(r"^ V[.A-Z]{5} (\w\S*)", _ask(path, "-encoders"), flags=re.MULTILINE)
     return FFmpeg(path, version[1], frozenset(encoders), origin)
+
+
+def vvc_slice_qp(program: str, stream: bytes) -> int | None:
+    """QP of the last slice of a VVC stream, as an ffmpeg program's own parser reads it; None where it can't.
+
+    Raises EncodeError where the program fails.
+    """
+    argv = [program, "-hide_banner", "-f", "vvc", "-i", "pipe:0"]
+    argv += ["-c", "copy", "-bsf:v", "trace_headers", "-f", "null", "-"]
+    headers = run(argv, stream, seconds=_SECONDS_TO_TRACE).require().stderr
+    parts = [
+        re.search(rf"\b{name}\s+[01]+ = (-?\d+)", headers) for name in ("pps_init_qp_minus26", "sh_qp_delta")
+    ]
+    return None if None in parts else 26 + sum(int(part[1]) for part in parts if part)
 
 
 def _ask(path: str, question: str) -> str:

@@ -1,4 +1,4 @@
-"""HEVC intra pictures by x265, in process through PyAV, as raw Annex B streams.
+"""HEVC intra pictures by x265, as raw Annex B streams: in process through PyAV, or by an x265 program.
 
 Every option that moves bytes is fixed: constant QP without the offset that x265 gives intra frames, no
 adaptive quantisation, one thread, no wavefronts (they change the stream). The QP of the written slice is
@@ -16,9 +16,11 @@ from typing import ClassVar
 import numpy as np
 
 from sursmr_codec.codecs._bitstream import read_intra_picture
+from sursmr_codec.codecs._local import find, remedy
 from sursmr_codec.codecs._planar import decode_picture, frame_from_planes, pad_edges
+from sursmr_codec.codecs._x265 import run_x265
 from sursmr_codec.codecs.base import Availability, Codec
-from sursmr_codec.errors import DecodeError, EncodeError, UsageError
+from sursmr_codec.errors import DecodeError, EncodeError, UnavailableError, UsageError
 from sursmr_codec.images.colour import Planes, rgb_to_planes
 from sursmr_codec.types import Pixels, Source
 
@@ -51,15 +53,19 @@ class Hevc(Codec):
     qp_range: ClassVar[range] = range(52)
     wobble: ClassVar[float] = 0.05
 
-    def __init__(self, preset: str = "medium") -> None:
-        """`preset` is one of PRESETS; raises UsageError for any other."""
+    def __init__(self, preset: str = "medium", *, x265: str | None = None) -> None:
+        """`preset` is one of PRESETS; raises UsageError for any other.
+
+        With `x265`, the path of that program, it encodes in the place of PyAV's x265.
+        """
         if preset not in PRESETS:
             raise UsageError(f"hevc presets are {', '.join(PRESETS)}, not {preset!r}")
         self._preset = preset
+        self._x265 = x265
 
     @property
     def options(self) -> Mapping[str, object]:
-        """The x265 preset."""
+        """The x265 preset; which x265 was used shows in the fingerprint."""
         return {"preset": self._preset}
 
     def encode(self, source: Source, qp: int) -> bytes:
@@ -69,7 +75,8 @@ class Hevc(Codec):
         """
         self.check_qp(qp)
         self.require()
-        return encode_intra(rgb_to_planes(pad_edges(source.rgb)), qp, self._preset, _COLOUR)
+        planes = rgb_to_planes(pad_edges(source.rgb))
+        return encode_intra(planes, qp, self._preset, _COLOUR, self._x265)
 
     def decode(self, data: bytes, width: int, height: int) -> Pixels:
         """Decode the one picture of a stream; any stream but one of BT.601 full range is refused."""
@@ -78,7 +85,7 @@ class Hevc(Codec):
 
     def fingerprint(self) -> str:
         """PyAV, x265, preset, chroma format and the parameters that are passed to x265."""
-        versions = " ".join(f"{name}/{version}" for name, version in x265_versions().items())
+        versions = " ".join(f"{name}/{version}" for name, version in x265_versions(self._x265).items())
         return f"hevc {versions} preset={self._preset} 4:2:0 8bit bt601-full {CODING_PARAMETERS}:{_COLOUR}"
 
     def native(self, qp: int) -> Mapping[str, object]:
@@ -88,16 +95,21 @@ class Hevc(Codec):
 
     def availability(self) -> Availability:
         """Usable where PyAV can be imported and has x265 and an HEVC decoder, as its wheels have."""
-        return x265_availability()
+        return x265_availability(self._x265)
 
 
-def encode_intra(planes: Planes, qp: int, preset: str, parameters: str) -> bytes:
+def encode_intra(planes: Planes, qp: int, preset: str, parameters: str, program: str | None = None) -> bytes:
     """Encode 4:2:0 planes of even size, at least 16 a side, to an Annex B stream at slice QP `qp`.
 
-    `parameters` are added to those that fix the bytes, in x265's own notation. Raises EncodeError where x265
-    fails, and where the stream does not say the QP and size that were asked for.
+    `parameters` are added to those that fix the bytes, in x265's own notation; `program` is the path of an
+    x265 to use in place of PyAV's. Raises EncodeError where x265 fails, and where the stream does not say the
+    QP and size that were asked for.
     """
-    stream = _run_x265(planes, preset, f"qp={qp}:{CODING_PARAMETERS}:info=0:log-level=none:{parameters}")
+    fixed = f"qp={qp}:{CODING_PARAMETERS}:info=0:{parameters}"
+    if program is None:
+        stream = _run_x265(planes, preset, f"{fixed}:log-level=none")
+    else:
+        stream = run_x265(program, planes, preset, fixed)
     height, width = planes.y.shape
     try:
         written = read_intra_picture(stream)
@@ -112,15 +124,16 @@ def encode_intra(planes: Planes, qp: int, preset: str, parameters: str) -> bytes
     return stream
 
 
-@lru_cache(maxsize=1)
-def x265_availability() -> Availability:
-    """Whether PyAV and its x265 can be used here."""
+@lru_cache(maxsize=16)
+def x265_availability(program: str | None = None) -> Availability:
+    """Whether PyAV and its x265, or the x265 at the path `program`, can be used here."""
     try:
         import av
     except ImportError as trouble:
         return Availability(False, reason=f"PyAV cannot be imported: {trouble}", remedy=_REMEDY)
     try:
-        av.codec.Codec("libx265", "w")
+        if program is None:
+            av.codec.Codec("libx265", "w")
         av.codec.Codec("hevc", "r")
     except av.codec.codec.UnknownCodecError as trouble:
         return Availability(
@@ -129,12 +142,17 @@ def x265_availability() -> Availability:
             remedy="pip install --force-reinstall --only-binary :all: 'av>=14'",
             versions={"av": av.__version__},
         )
-    return Availability(True, versions=x265_versions())
+    if program is not None:
+        try:
+            find("x265", program)
+        except UnavailableError as trouble:
+            return Availability(False, str(trouble), remedy("x265"))
+    return Availability(True, versions=x265_versions(program))
 
 
-@lru_cache(maxsize=1)
-def x265_versions() -> Mapping[str, str]:
-    """Versions of PyAV, its FFmpeg and its x265; "none" where one is missing.
+@lru_cache(maxsize=16)
+def x265_versions(program: str | None = None) -> Mapping[str, str]:
+    """Versions of PyAV, its FFmpeg and its x265, or of the x265 program; "none" where one is missing.
 
     No library call tells x265's version: it is read from the note that x265 leaves in a stream.
     """
@@ -142,6 +160,11 @@ def x265_versions() -> Mapping[str, str]:
         import av
     except ImportError:
         return {"av": "none", "x265": "none"}
+    if program is not None:
+        try:
+            return {"av": av.__version__, "x265-program": find("x265", program).version}
+        except UnavailableError:
+            return {"av": av.__version__, "x265-program": "none"}
     grey = np.full((16, 16), 128, dtype=np.uint8)
     try:
         stream = _run_x265(Planes(grey, grey[:8, :8], grey[:8, :8]), "ultrafast", "info=1:log-level=none")

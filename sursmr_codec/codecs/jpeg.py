@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image, JpegImagePlugin, __version__, features
 
+from sursmr_codec.codecs._cjpeg import cjpeg_availability, cjpeg_fingerprint, encode_jpeg
 from sursmr_codec.codecs.base import Availability, Codec
 from sursmr_codec.errors import DecodeError, EncodeError, ImageError
 from sursmr_codec.images.colour import icc_to_srgb
@@ -39,6 +40,10 @@ class Jpeg(Codec):
     wobble: ClassVar[float] = 0.01
     keeps_icc: ClassVar[bool] = True
 
+    def __init__(self, *, cjpeg: str | None = None) -> None:
+        """With `cjpeg`, the path of that program, it encodes in the place of Pillow's library."""
+        self._cjpeg = cjpeg
+
     def encode(self, source: Source, qp: int) -> bytes:
         """Compress `source.native`; raises EncodeError beyond 65500 pixels a side."""
         self.check_qp(qp)
@@ -46,19 +51,10 @@ class Jpeg(Codec):
             raise EncodeError(
                 f"jpeg holds at most {_MOST_PIXELS_A_SIDE} pixels a side, not {source.width}x{source.height}"
             )
-        file = io.BytesIO()
-        try:
-            Image.fromarray(source.native).save(
-                file,
-                "JPEG",
-                quality=_quality(qp),
-                icc_profile=source.icc_profile,
-                exif=_exif(source),
-                **_SAVING,
-            )
-        except (OSError, ValueError) as trouble:
-            raise EncodeError(f"jpeg cannot be written: {trouble}") from trouble
-        return file.getvalue()
+        if self._cjpeg is not None:
+            header = _save(source, source.native[:1, :1], qp)
+            return encode_jpeg(self._cjpeg, source.native, _quality(qp), like=header)
+        return _save(source, source.native, qp)
 
     def decode(self, data: bytes, width: int, height: int) -> Pixels:
         """Decode to sRGB through the embedded profile; a JPEG of any size but width x height is refused."""
@@ -81,7 +77,9 @@ class Jpeg(Codec):
             raise DecodeError(f"not a JPEG that can be decoded: {trouble}") from trouble
 
     def fingerprint(self) -> str:
-        """Pillow, the JPEG library and the saving options."""
+        """Pillow, the JPEG library and the saving options; with cjpeg that program and its options."""
+        if self._cjpeg is not None:
+            return f"jpeg {cjpeg_fingerprint(self._cjpeg)} 4:2:0"
         versions = " ".join(f"{name}/{version}" for name, version in _versions().items())
         return f"jpeg {versions} 4:2:0 optimize=0 progressive=0"
 
@@ -91,7 +89,9 @@ class Jpeg(Codec):
         return {"quality": _quality(qp)}
 
     def availability(self) -> Availability:
-        """Usable wherever Pillow has its JPEG library, as all its wheels have."""
+        """Usable where Pillow has its JPEG library, as all its wheels have; with cjpeg where that answers."""
+        if self._cjpeg is not None and features.check("jpg"):
+            return cjpeg_availability(self._cjpeg)
         if features.check("jpg"):
             return Availability(True, versions=_versions())
         return Availability(
@@ -100,6 +100,22 @@ class Jpeg(Codec):
             remedy="pip install --force-reinstall --only-binary :all: pillow",
             versions=_versions(),
         )
+
+
+def _save(source: Source, pixels: Pixels, qp: int) -> bytes:
+    file = io.BytesIO()
+    try:
+        Image.fromarray(pixels).save(
+            file,
+            "JPEG",
+            quality=_quality(qp),
+            icc_profile=source.icc_profile,
+            exif=_exif(source),
+            **_SAVING,
+        )
+    except (OSError, ValueError) as trouble:
+        raise EncodeError(f"jpeg cannot be written: {trouble}") from trouble
+    return file.getvalue()
 
 
 def _quality(qp: int) -> int:

@@ -1,4 +1,4 @@
-"""VVC intra pictures by VVenC, through an external ffmpeg, as raw Annex B streams.
+"""VVC intra pictures by VVenC, through an external ffmpeg or vvencapp, as raw Annex B streams.
 
 The QP offset that VVenC gives intra frames, its block-level QP changes and its perceptual QP adaptation are
 off, so that the slice QP is the QP asked for; whether this build of it obeys is tried once a process, on
@@ -16,8 +16,10 @@ from typing import ClassVar
 import numpy as np
 
 from sursmr_codec.codecs import _ffmpeg
+from sursmr_codec.codecs._local import find, remedy, seconds_for
 from sursmr_codec.codecs._planar import decode_picture, pad_edges
 from sursmr_codec.codecs._process import Finished, run
+from sursmr_codec.codecs._vvencapp import run_vvencapp
 from sursmr_codec.codecs.base import Availability, Codec
 from sursmr_codec.errors import EncodeError, UnavailableError, UsageError
 from sursmr_codec.images.colour import Planes, rgb_to_planes
@@ -27,10 +29,9 @@ PRESETS = ("faster", "fast", "medium", "slow", "slower")
 _ENCODER = "libvvenc"
 _PARAMETERS = "IntraQPOffset=0:BIM=0:VideoFullRange=1:ChromaLocInfoPresent=1:ChromaSampleLocType=1"
 _TAGS = "setparams=colorspace=smpte170m:color_primaries=bt709:color_trc=iec61966-2-1"
-"""VVenC takes these three from the frames; full range and chroma position only as its own parameters."""
-_SECONDS_TO_START = 120.0
-_PIXELS_A_SECOND = 1000.0
-"""Slower than any preset on any machine that was measured, by a factor of about ten."""
+"""ffmpeg passes these three to VVenC with the frames; full range and chroma position only as parameters."""
+_APP_TAGS = "ColourPrimaries=1:TransferCharacteristics=13:MatrixCoefficients=6"
+"""The same three, as vvencapp takes them: code points of ITU-T H.273."""
 _TRIED_QP = 37
 _ROOM_FOR_HEADERS = 1024
 """Bytes that a stream may take beyond two for each pixel, as in VVenC's own application."""
@@ -47,16 +48,22 @@ class Vvc(Codec):
     qp_range: ClassVar[range] = range(64)
     wobble: ClassVar[float] = 0.05
 
-    def __init__(self, preset: str = "faster", *, ffmpeg: str | None = None) -> None:
-        """`preset` is one of PRESETS, UsageError for any other; `ffmpeg` the program to use and no other."""
+    def __init__(
+        self, preset: str = "faster", *, ffmpeg: str | None = None, vvencapp: str | None = None
+    ) -> None:
+        """`preset` is one of PRESETS, UsageError for any other; `ffmpeg` the program to use and no other.
+
+        With `vvencapp`, the path of that program, it encodes in ffmpeg's place.
+        """
         if preset not in PRESETS:
             raise UsageError(f"vvc presets are {', '.join(PRESETS)}, not {preset!r}")
         self._preset = preset
         self._ffmpeg = ffmpeg
+        self._vvencapp = vvencapp
 
     @property
     def options(self) -> Mapping[str, object]:
-        """The VVenC preset; which ffmpeg was used shows in the fingerprint."""
+        """The VVenC preset; which program was used shows in the fingerprint."""
         return {"preset": self._preset}
 
     def encode(self, source: Source, qp: int) -> bytes:
@@ -66,8 +73,11 @@ class Vvc(Codec):
         """
         self.check_qp(qp)
         self.require()
-        program = _ffmpeg.find(_ENCODER, self._ffmpeg).path
-        return _encode(program, pad_edges(source.rgb), qp, self._preset)
+        pixels = pad_edges(source.rgb)
+        if self._vvencapp is not None:
+            planes = rgb_to_planes(pixels, "420", 10)
+            return run_vvencapp(self._vvencapp, planes, qp, self._preset, f"{_PARAMETERS}:{_APP_TAGS}")
+        return _encode(_ffmpeg.find(_ENCODER, self._ffmpeg).path, pixels, qp, self._preset)
 
     def decode(self, data: bytes, width: int, height: int) -> Pixels:
         """Decode the one picture of a stream; any stream but one of BT.601 full range is refused."""
@@ -77,9 +87,10 @@ class Vvc(Codec):
         return decode_picture("vvc", data, width, height)
 
     def fingerprint(self) -> str:
-        """PyAV, ffmpeg, VVenC, preset, chroma format and the parameters that are passed to VVenC."""
+        """PyAV, ffmpeg or vvencapp, VVenC, preset, chroma format and the parameters that are passed to it."""
         versions = " ".join(f"{name}/{version}" for name, version in self._versions().items())
-        return f"vvc {versions} preset={self._preset} 4:2:0 10bit bt601-full qpa=0 {_PARAMETERS}"
+        parameters = _PARAMETERS if self._vvencapp is None else f"{_PARAMETERS}:{_APP_TAGS}"
+        return f"vvc {versions} preset={self._preset} 4:2:0 10bit bt601-full qpa=0 {parameters}"
 
     def native(self, qp: int) -> Mapping[str, object]:
         """The QP itself."""
@@ -91,6 +102,12 @@ class Vvc(Codec):
         reason = _decoder_missing()
         if reason:
             return Availability(False, reason, "pip install --upgrade 'av>=14'")
+        if self._vvencapp is not None:
+            try:
+                _try_out_app(self._vvencapp, self._ffmpeg)
+            except UnavailableError as trouble:
+                return Availability(False, str(trouble), remedy("vvencapp"))
+            return Availability(True, versions=self._versions())
         try:
             found = _ffmpeg.find(_ENCODER, self._ffmpeg)
             _try_out(found.path)
@@ -102,10 +119,13 @@ class Vvc(Codec):
         try:
             import av
 
+            if self._vvencapp is not None:
+                return {"av": av.__version__, "vvencapp": find("vvencapp", self._vvencapp).version}
             found = _ffmpeg.find(_ENCODER, self._ffmpeg)
             return {"av": av.__version__, "ffmpeg": found.version, "vvenc": _try_out(found.path)}
         except (ImportError, UnavailableError):
-            return {"ffmpeg": "none", "vvenc": "none"}
+            names = ("ffmpeg", "vvenc") if self._vvencapp is None else ("vvencapp",)
+            return dict.fromkeys(names, "none")
 
 
 @lru_cache(maxsize=1)
@@ -127,20 +147,28 @@ def _try_out(program: str) -> str:
 
     Raises EncodeError where it writes another, or fails. VVenC's version is told in ffmpeg's log only.
     """
-    grey = np.full((16, 16), 512, dtype=np.uint16)
-    planes = Planes(grey, grey[:8, :8], grey[:8, :8], 10)
-    done = _run_vvenc(program, planes, _TRIED_QP, "faster", _PARAMETERS, log="verbose").require()
-    trace = [program, "-hide_banner", "-f", "vvc", "-i", "pipe:0"]
-    trace += ["-c", "copy", "-bsf:v", "trace_headers", "-f", "null", "-"]
-    headers = run(trace, done.stdout, seconds=_SECONDS_TO_START).require().stderr
-    parts = [
-        re.search(rf"\b{name}\s+[01]+ = (-?\d+)", headers) for name in ("pps_init_qp_minus26", "sh_qp_delta")
-    ]
-    written = 26 + sum(int(part[1]) for part in parts if part)
-    if None in parts or written != _TRIED_QP:
-        raise EncodeError(f"VVenC in {program} wrote slice QP {written}, not {_TRIED_QP}")
+    done = _run_vvenc(program, _grey(), _TRIED_QP, "faster", _PARAMETERS, log="verbose").require()
+    _check_qp(program, program, done.stdout)
     version = re.search(r"libvvenc version: (\S+)", done.stderr)
     return version[1] if version else "unknown"
+
+
+@lru_cache(maxsize=16)
+def _try_out_app(program: str, ffmpeg: str | None) -> None:
+    """The same for a vvencapp, whose stream the ffmpeg that is at hand reads."""
+    stream = run_vvencapp(program, _grey(), _TRIED_QP, "faster", f"{_PARAMETERS}:{_APP_TAGS}")
+    _check_qp(program, _ffmpeg.find(None, ffmpeg).path, stream)
+
+
+def _grey() -> Planes:
+    grey = np.full((16, 16), 512, dtype=np.uint16)
+    return Planes(grey, grey[:8, :8], grey[:8, :8], 10)
+
+
+def _check_qp(program: str, ffmpeg: str, stream: bytes) -> None:
+    written = _ffmpeg.vvc_slice_qp(ffmpeg, stream)
+    if written != _TRIED_QP:
+        raise EncodeError(f"VVenC in {program} wrote slice QP {written}, not {_TRIED_QP}")
 
 
 def _encode(program: str, pixels: Pixels, qp: int, preset: str) -> bytes:
@@ -171,4 +199,4 @@ def _run_vvenc(
     argv += ["-vf", _TAGS, "-frames:v", "1", "-c:v", _ENCODER, "-preset", preset, "-qp", str(qp)]
     argv += ["-qpa", "0", "-threads", "1", "-vvenc-params", parameters, "-f", "vvc", "pipe:1"]
     raw = b"".join(plane.astype("<u2").tobytes() for plane in (planes.y, planes.cb, planes.cr))
-    return run(argv, raw, seconds=_SECONDS_TO_START + width * height / _PIXELS_A_SECOND)
+    return run(argv, raw, seconds=seconds_for(width, height))
