@@ -9,7 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from sursmr_codec import codecs
+from sursmr_codec.codecs._local import find, on_path
 from sursmr_codec.codecs.base import Codec
+from sursmr_codec.errors import UnavailableError
 from sursmr_codec.types import (
     CodecSummary,
     Curve,
@@ -115,7 +117,17 @@ def _codec_record(codec: Codec) -> Record:
         "versions": dict(found.versions),
         "qp_range": [codec.qp_range[0], codec.qp_range[-1]],
         "extension": codec.extension,
+        "local": [_local_record(name, path) for name, path in on_path(codec.id)],
     }
+
+
+def _local_record(name: str, path: str) -> Record:
+    """A program on the PATH that encodes in the codec's place where its option names it."""
+    try:
+        version, reason = find(name, path).version, None
+    except UnavailableError as trouble:
+        version, reason = None, str(trouble)
+    return {"option": f"--{name}", "path": path, "version": version, "reason": reason}
 
 
 _INPUT_FACTS = ("width", "height", "n_bytes", "format", "jpeg_quality")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sursmr_codec.cli import console, options
+from sursmr_codec.cli import console, encoder_options, options
 
 if TYPE_CHECKING:
     from sursmr_codec.types import Curve
@@ -29,22 +29,27 @@ def curve(
     threads: options.Threads = None,
     alpha: options.Alpha = "refuse",
     max_pixels: options.MaxPixels = options.MAX_PIXELS,
+    x265: encoder_options.X265 = None,
+    cjpeg: encoder_options.Cjpeg = None,
+    vvencapp: encoder_options.VvencApp = None,
+    bpgenc: encoder_options.BpgEnc = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Print SUR, SMR, bytes and bits a pixel of IMAGE at every QP of an encoder."""
     with console.failures():
-        from sursmr_codec import curves
+        from sursmr_codec import codecs, curves
         from sursmr_codec.cli import tables
         from sursmr_codec.records import curve_csv, curve_record
         from sursmr_codec.types import SearchSettings
 
+        programs = encoder_options.programs([codec], x265=x265, cjpeg=cjpeg, vvencapp=vvencapp, bpgenc=bpgenc)
         if plot is not None:
             from sursmr_codec.report import plots
 
             plots.require(plot, image)
         events = curves.curve_events(
             image,
-            codec=codec,
+            codec=codecs.get(codec, **programs[codec]),
             predictor=options.predictor(predictor, zoo, protocol, threads),
             step=step,
             settings=SearchSettings(min_qp=min_qp, max_qp=max_qp),

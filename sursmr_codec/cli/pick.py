@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sursmr_codec.cli import console, options
+from sursmr_codec.cli import console, encoder_options, options
 
 if TYPE_CHECKING:
     from sursmr_codec.types import Pick
@@ -62,6 +62,10 @@ def pick(
     threads: options.Threads = None,
     alpha: options.Alpha = "refuse",
     max_pixels: options.MaxPixels = options.MAX_PIXELS,
+    x265: encoder_options.X265 = None,
+    cjpeg: encoder_options.Cjpeg = None,
+    vvencapp: encoder_options.VvencApp = None,
+    bpgenc: encoder_options.BpgEnc = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Find the highest QP of IMAGE that meets both targets, and write that rung."""
@@ -84,8 +88,9 @@ def pick(
         },
     }
     with console.failures(failed if json else None):
-        from sursmr_codec import images, picking
+        from sursmr_codec import codecs, images, picking
 
+        programs = encoder_options.programs([codec], x265=x265, cjpeg=cjpeg, vvencapp=vvencapp, bpgenc=bpgenc)
         targets = Targets(sur, smr)
         settings = picking.PickSettings(
             search=SearchSettings(search.value, tolerance, min_qp, max_qp, max_bytes),
@@ -104,7 +109,7 @@ def pick(
         events = picking.pick_events(
             image,
             targets,
-            codec=codec,
+            codec=codecs.get(codec, **programs[codec]),
             predictor=options.predictor(predictor, zoo, protocol, threads),
             settings=settings,
             reading=options.reading(alpha, max_pixels),

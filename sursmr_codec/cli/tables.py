@@ -95,6 +95,10 @@ def codec_table(rows: Sequence[Mapping[str, object]]) -> RenderableType:
             usable,
             remedy if row["available"] else f"try: {row['remedy']}",
         )
+        for local in row["local"] if isinstance(row["local"], list) else []:
+            table.add_row(
+                "", "", "", "", f"or {local['option']} {local['path']} {local['version'] or local['reason']}"
+            )
     return table
 
 

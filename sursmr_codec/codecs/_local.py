@@ -90,11 +90,11 @@ def remedy(name: str) -> str:
     return f"name another with --{name}, or leave the option out to use the built-in encoder"
 
 
-def on_path(codec_id: str) -> Iterator[tuple[Kind, str]]:
-    """Kind and path of each program on the PATH that the codec could use if it were asked to."""
+def on_path(codec_id: str) -> Iterator[tuple[str, str]]:
+    """Name and path of each program on the PATH that the codec could use if it were asked to."""
     for kind in KINDS:
         if codec_id in kind.codecs and (path := shutil.which(kind.name)):
-            yield kind, path
+            yield kind.name, path
 
 
 def seconds_for(width: int, height: int) -> float:

@@ -110,7 +110,16 @@ def test_codecs_lists_every_registered_one(run):
     rows = run("codecs", "--json").record
     assert [row["id"] for row in rows] == list(codecs.ids())
     for row in rows:
-        assert set(row) == {"id", "available", "reason", "remedy", "versions", "qp_range", "extension"}
+        assert set(row) == {
+            "id",
+            "available",
+            "reason",
+            "remedy",
+            "versions",
+            "qp_range",
+            "extension",
+            "local",
+        }
         codec = codecs.get(row["id"])
         assert row["qp_range"] == [codec.qp_range[0], codec.qp_range[-1]]
         assert row["available"] == (row["reason"] is None)

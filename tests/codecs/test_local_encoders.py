@@ -223,6 +223,6 @@ class TestAny:
         trap.write_text(f'#!/bin/sh\ntouch "{mark}"\n')
         trap.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-        assert [path for found, path in _local.on_path(codec_id) if found is kind] == [str(trap)]
+        assert [path for name, path in _local.on_path(codec_id) if name == kind.name] == [str(trap)]
         assert codecs.get(codec_id).encode(source, 30) == before
         assert not mark.exists()
