@@ -16,8 +16,9 @@ def records(out: str | Path) -> Iterator[dict[str, Any]]:
     """What became of each source of the batch in the folder `out`, finished or still running.
 
     One object a source, in the order of the listing: the record of `pick --json` (docs/json.md) with the
-    keys `status` ("done", "unmet", "failed", "skipped"), `reason` and `retry` (text or None), `source` (path
-    relative to the input folder, `/` between its parts) and `finished` (ISO 8601, UTC).
+    keys `status` ("done", "unmet", "failed", "skipped"), `reason` and `retry` (text or None), `source` and
+    `target` (paths below the input and the output folder, `/` between their parts; no target where nothing was
+    written) and `finished` (ISO 8601, UTC).
 
     Raises UsageError where `out` holds no batch.
     """

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +23,8 @@ from sursmr_codec.errors import OutputError, UsageError
 
 FILE = "journal.sqlite"
 SCHEMA = 1
+FINISHED, NEEDS_CHECK, NEEDS_WORK = 0, 1, 2
+"""What a source of the plan needs (`todo`): nothing, a look whether it changed, its result."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS source (
   name NOT NULL UNIQUE,
@@ -111,13 +114,20 @@ class Journal:
             ),
         )
 
-    def confirm(self, source: str, source_stamp: str | None, output_stamp: str | None) -> None:
-        """Note that a source and its output have still the bytes that the row says."""
+    def confirm(self, checked: Iterable[tuple[str, bool, str | None, str | None]]) -> None:
+        """Note of sources whether their bytes and their outputs' are still those of the row.
+
+        Each with the stamps that show it the next time; those that changed are to be done again.
+        """
         with self.transaction():
-            self.db.execute(
-                "UPDATE source SET todo = 0, source_stamp = ?, output_stamp = ? WHERE name = ?",
-                (source_stamp, output_stamp, key(source)),
-            )
+            for source, same, source_stamp, output_stamp in checked:
+                if same:
+                    self.db.execute(
+                        "UPDATE source SET todo = ?, source_stamp = ?, output_stamp = ? WHERE name = ?",
+                        (FINISHED, source_stamp, output_stamp, key(source)),
+                    )
+                else:
+                    self.db.execute("UPDATE source SET todo = ? WHERE name = ?", (NEEDS_WORK, key(source)))
 
     def note(self, facts: Mapping[str, Any]) -> None:
         """Keep facts of the run, replacing those of the same names."""
@@ -175,18 +185,33 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
         db.close()
 
 
+@dataclass(frozen=True)
+class Count:
+    """Sources of a plan that are alike."""
+
+    finished: bool
+    status: Status | None
+    """None where not finished."""
+    written: bool
+    n: int
+    source_bytes: int
+    """Of those that something was written for."""
+    output_bytes: int
+
+
 def facts(db: sqlite3.Connection) -> dict[str, Any]:
     """All facts of the last run."""
     return {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM fact")}
 
 
-def counts(db: sqlite3.Connection) -> dict[tuple[bool, Status | None], tuple[int, int, int]]:
-    """(still to do, status) -> sources of the present plan, their bytes, and those of their outputs."""
+def counts(db: sqlite3.Connection) -> list[Count]:
+    """How many sources of the present plan there are of each kind."""
     rows = db.execute(
-        "SELECT todo, status, COUNT(*), SUM(CASE WHEN output_bytes IS NULL THEN 0 ELSE source_bytes END), "
-        "SUM(output_bytes) FROM source WHERE number IS NOT NULL GROUP BY todo, status"
+        "SELECT todo = 0, CASE WHEN todo = 0 THEN status END, output_bytes IS NOT NULL, COUNT(*), "
+        "COALESCE(SUM(CASE WHEN output_bytes IS NOT NULL THEN source_bytes END), 0), "
+        "COALESCE(SUM(output_bytes), 0) FROM source WHERE number IS NOT NULL GROUP BY 1, 2, 3"
     )
-    return {(bool(todo), status): (n, before or 0, after or 0) for todo, status, n, before, after in rows}
+    return [Count(bool(finished), status, bool(written), *rest) for finished, status, written, *rest in rows]
 
 
 def outcomes(db: sqlite3.Connection, where: str) -> Iterator[Outcome]:

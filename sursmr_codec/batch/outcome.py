@@ -12,7 +12,7 @@ effort. failed: an image by name or content that could not be done. skipped: not
 
 STATUSES: tuple[Status, ...] = ("done", "unmet", "failed", "skipped")
 
-EXTRA_KEYS = ("status", "reason", "retry", "source", "finished")
+EXTRA_KEYS = ("status", "reason", "retry", "source", "target", "finished")
 """What a batch adds to the keys of a pick's record."""
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, Generic, Self, TypeVar
 
+from sursmr_codec.errors import ImageError, OutputError, SursmrError, UnavailableError, UsageError
+
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
@@ -73,3 +75,16 @@ class Engine(ABC):
     def close(self, *, now: bool) -> None:
         """End what was started: after its present work, or at once."""
         return
+
+
+_BY_EXIT_CODE = {kind.exit_code: kind for kind in (UsageError, ImageError, UnavailableError, OutputError)}
+
+
+def as_error(exit_code: int, message: str) -> SursmrError:
+    """An error that was raised elsewhere, from what is sent of it."""
+    return _BY_EXIT_CODE.get(exit_code, SursmrError)(message)
+
+
+def loss(error: BaseException) -> str:
+    """An exception as the reason of a lost item."""
+    return f"internal error: {type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,271 @@
+"""The driver of a batch: plans, hands sources to an engine, and notes each end in the journal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sursmr_codec.batch import STATE_FOLDER, engines, places
+from sursmr_codec.batch import journal as journals
+from sursmr_codec.batch.engines import Engine, Lost
+from sursmr_codec.batch.folder_targets import FolderTargets
+from sursmr_codec.batch.journal import Journal
+from sursmr_codec.batch.listing import Listing, Selection
+from sursmr_codec.batch.lock import RunLock
+from sursmr_codec.batch.outcome import Outcome, Progress, Status
+from sursmr_codec.batch.places import Tree
+from sursmr_codec.batch.planning import Planner, checks, jobs
+from sursmr_codec.batch.settings import Description, Settings
+from sursmr_codec.batch.work import Checked, Describe, Job, Work, failed
+from sursmr_codec.errors import OutputError, SursmrError, UnavailableError, UsageError
+from sursmr_codec.images.files import shown
+from sursmr_codec.version import __version__
+
+AUTO = "auto"
+_CHECKS_AT_ONCE = 256
+"""Noted in one transaction: nothing is lost where a few have to be looked at again."""
+_RETRY_LOST = "run again with --retry-failed, with fewer --jobs if memory is short"
+
+
+@dataclass(frozen=True)
+class Request:
+    """All that a batch is asked to do."""
+
+    inputs: tuple[str, ...]
+    """Folders, files and glob patterns."""
+    out: str
+    settings: Settings = field(default_factory=Settings)
+    targets: Mapping[str, float] = field(default_factory=dict)
+    """Targets of all pictures, by the names of `Targets`; folders may set the others."""
+    selection: Selection = field(default_factory=Selection)
+    base: str | None = None
+    """What names in OUT are relative to; None: what the inputs suggest, see Listing."""
+    engine: str = AUTO
+    """An engine's id; auto: processes."""
+    jobs: int | None = None
+    """Pictures at a time; None: one a core."""
+    engine_options: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+    """Most pictures that this run works on."""
+    overwrite: bool = False
+    """Replace files in OUT that are not of this batch."""
+    retry_failed: bool = False
+    """Try again what failed before, though nothing changed."""
+
+
+class Batch:
+    """One run: iterate over it for outcomes as they come, each once it is in the journal."""
+
+    def __init__(self, request: Request) -> None:
+        """Raises ImageError where no input exists, UsageError for arguments that make no sense."""
+        self._request = request
+        self._listing = Listing(request.inputs, request.out, request.selection, request.base)
+        self._engine = _engine(request)
+        self._out = places.tree(str(Path(request.out).absolute()))
+        self._state = Path(request.out) / STATE_FOLDER
+        self._stopping = False
+        self._progress = Progress()
+        self._counts: Counter[Status] = Counter()
+        self._current: dict[str, None] = {}
+        self._began = time.monotonic()
+        self._working_since: float | None = None
+
+    def stop(self) -> None:
+        """Hand out no more; the iteration ends when what runs is finished. Safe in a signal handler."""
+        self._stopping = True
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is now; may be asked from another thread."""
+        now = time.monotonic()
+        return replace(
+            self._progress,
+            counts=dict(self._counts),
+            seconds=now - self._began,
+            working_seconds=0.0 if self._working_since is None else now - self._working_since,
+            current=tuple(self._current),
+        )
+
+    def __iter__(self) -> Iterator[Outcome]:
+        """Run the batch; yields what this run found out, not what earlier ones did.
+
+        Raises UsageError and UnavailableError where nothing can be done as asked, OutputError where OUT
+        cannot be written any more or another run is at work in it. Whatever ends a run, the same batch
+        again takes up where it was.
+        """
+        with ExitStack() as held:
+            if self._state.exists():
+                held.enter_context(RunLock(self._state))
+            engine = held.enter_context(self._engine)
+            work = Work(self._request.settings, self._listing.tree, self._out, engine.threads)
+            # Before OUT is made, as what is asked for may not be possible at all.
+            description = describe(engine, work)
+            if not self._state.exists():
+                self._make_state_folder()
+                held.enter_context(RunLock(self._state))
+            journal = held.enter_context(Journal(self._state))
+            self._begin(journal, description)
+            try:
+                yield from self._outcomes(journal, engine, work, description)
+            except BaseException as error:
+                _end(journal, "stopped", error)
+                raise
+            _end(journal, "interrupted" if self._stopping else "finished")
+
+    def _outcomes(
+        self, journal: Journal, engine: Engine, work: Work, description: Description
+    ) -> Iterator[Outcome]:
+        planner(self._request, description, self._listing, self._out).plan(journal, self._listing)
+        check_known(journal, engine, work)
+        self._count(journal)
+        for outcome in journal.finished("fingerprint = ''"):
+            self._counts[outcome.status] += 1
+            yield outcome
+        for result in engine.map(work, self._handed(jobs(journal))):
+            job = result.item
+            if isinstance(result, Lost):
+                outcome = failed(work.settings, work.sources, job, result.reason, _RETRY_LOST)
+                stamp = work.sources.entry(job.source).lasting_stamp
+                outcome = replace(outcome, source_stamp=stamp)
+            else:
+                assert isinstance(result.value, Outcome)
+                outcome = result.value
+            journal.record(outcome, job.fingerprint)
+            self._add(outcome)
+            yield outcome
+
+    def _handed(self, todo: Iterable[Job]) -> Iterator[Job]:
+        """Jobs as the engine takes them, until the limit or the word to stop."""
+        for number, job in enumerate(todo):
+            if self._stopping or number == self._request.limit:
+                return
+            if self._working_since is None:
+                self._working_since = time.monotonic()
+            self._current[job.source] = None
+            yield job
+
+    def _count(self, journal: Journal) -> None:
+        found = journals.counts(journal.db)
+        n_total = sum(count.n for count in found)
+        n_left = sum(count.n for count in found if not count.finished)
+        n_listed = sum(
+            1 for _ in journal.db.execute("SELECT 1 FROM source WHERE fingerprint = '' AND todo = 0")
+        )
+        self._progress = Progress(n_total=n_total, n_up_to_date=n_total - n_left - n_listed, n_left=n_left)
+        journal.note({"n_left_at_start": n_left, "working_since": _now()})
+
+    def _add(self, outcome: Outcome) -> None:
+        self._current.pop(outcome.source, None)
+        self._counts[outcome.status] += 1
+        before = self._progress
+        written = outcome.output_bytes is not None
+        self._progress = replace(
+            before,
+            n_left=before.n_left - 1,
+            source_bytes=before.source_bytes + ((outcome.source_bytes or 0) if written else 0),
+            output_bytes=before.output_bytes + (outcome.output_bytes or 0),
+        )
+
+    def _make_state_folder(self) -> None:
+        try:
+            self._state.mkdir(parents=True, exist_ok=True)
+        except OSError as trouble:
+            why = trouble.strerror or type(trouble).__name__
+            raise OutputError(
+                f"{shown(self._state)}: cannot be made: {why}; choose another folder"
+            ) from trouble
+
+    def _begin(self, journal: Journal, description: Description) -> None:
+        request = self._request
+        before = journal.facts().get("base")
+        if before not in (None, self._listing.base) and not request.overwrite:
+            raise UsageError(
+                f"{shown(request.out)}: holds the results of {shown(str(before))}, not of "
+                f"{shown(self._listing.base)}; choose another output folder, or take --overwrite"
+            )
+        journal.note(
+            {
+                "version": __version__,
+                "base": self._listing.base,
+                "out": self._out.root,
+                "description": asdict(description),
+                "targets": dict(request.targets),
+                "engine": self._engine.id,
+                "jobs": self._engine.jobs,
+                "threads": self._engine.threads,
+                "state": "running",
+                "why": None,
+                "started": _now(),
+                "ended": None,
+                "n_left_at_start": None,
+                "working_since": None,
+            }
+        )
+
+
+def planner(
+    request: Request, description: Description, listing: Listing, out: Tree, *, dry: bool = False
+) -> Planner:
+    """What makes the plan of a request."""
+    return Planner(
+        request.settings,
+        description,
+        FolderTargets(listing.tree, request.targets),
+        out,
+        overwrite=request.overwrite,
+        retry_failed=request.retry_failed,
+        dry=dry,
+    )
+
+
+def describe(engine: Engine, work: Work) -> Description:
+    """What workers find the settings to mean; raises what makes them impossible."""
+    (result,) = engine.map(work, [Describe()])
+    if isinstance(result, Lost):
+        raise UnavailableError(f"codec and predictor cannot be loaded: {result.reason}")
+    assert isinstance(result.value, Description)
+    return result.value
+
+
+def check_known(journal: Journal, engine: Engine, work: Work) -> None:
+    """See which sources of the plan are as an earlier run left them, where their stamps do not tell."""
+    checked = engine.map(work, checks(journal))
+    while results := list(islice(checked, _CHECKS_AT_ONCE)):
+        journal.confirm(
+            (result.item.source, result.value.same, result.value.source_stamp, result.value.output_stamp)
+            if not isinstance(result, Lost) and isinstance(result.value, Checked)
+            else (result.item.source, False, None, None)
+            for result in results
+        )
+
+
+def _engine(request: Request) -> Engine:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    n_jobs = request.jobs or cores
+    kind = engines.get("process" if request.engine == AUTO else request.engine)
+    return kind(n_jobs, max(1, cores // n_jobs), **request.engine_options)
+
+
+def _end(journal: Journal, state: str, error: BaseException | None = None) -> None:
+    why = str(error) if isinstance(error, SursmrError) else None
+    # The disk may be what stopped it.
+    with contextlib.suppress(OutputError):
+        journal.note({"state": state, "why": why, "ended": _now()})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
