@@ -21,6 +21,13 @@ class Machines(StrEnum):
     detection = "detection"
 
 
+class GainMaps(StrEnum):
+    """What to do with a second picture that raises the first to high dynamic range."""
+
+    refuse = "refuse"
+    drop = "drop"
+
+
 class Method(StrEnum):
     """How the highest QP is looked for."""
 
@@ -30,6 +37,15 @@ class Method(StrEnum):
 
 ImagePath = Annotated[str, typer.Argument(metavar="IMAGE", show_default=False, help="The original picture.")]
 Codec = Annotated[str, typer.Option(metavar="ID", help="Encoder; see `sursmr-qp codecs`.")]
+Codecs = Annotated[
+    str,
+    typer.Option(
+        "--codec",
+        metavar="IDS",
+        help="Encoder, or several with commas between: the smallest file that meets the targets is taken; see "
+        "`sursmr-qp codecs`.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON record instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no warnings on stderr.")]
 PlotPath = Annotated[
@@ -56,12 +72,34 @@ Protocol = Annotated[
 Jury = Annotated[Machines, typer.Option("--machines", help="Machines that SMR is taken over.")]
 Threads = Annotated[int | None, typer.Option(metavar="N", min=1, help="Cores to use; all by default.")]
 
+BestEffort = Annotated[
+    bool, typer.Option("--best-effort", help="Take the nearest rung where the targets cannot be met.")
+]
+KeepSmaller = Annotated[
+    bool, typer.Option("--keep-smaller", help="Keep the original's bytes where too little is saved.")
+]
+MinSavings = Annotated[
+    float, typer.Option(metavar="PERCENT", help="What --keep-smaller asks a pick to save.")
+]
+MaxBytes = Annotated[int | None, typer.Option(metavar="N", help="Largest file that may be picked.")]
+Search = Annotated[Method, typer.Option(help="binary is fast; exhaustive scores every rung.")]
+Tolerance = Annotated[
+    float, typer.Option(metavar="T", help="Stop early when the binding ratio overshoots by no more.")
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Say which machines flip and which teacher binds.")]
+
 Alpha = Annotated[
     str,
     typer.Option(
         metavar="POLICY",
-        help="What to do with transparency: refuse, or flatten=#rrggbb onto a colour.",
+        help="What to do with transparency: refuse, keep, or flatten=#rrggbb onto a colour.",
     ),
+]
+Strip = Annotated[
+    bool, typer.Option("--strip", help="Leave metadata out: EXIF, XMP, density, and profiles (made sRGB).")
+]
+GainMap = Annotated[
+    GainMaps, typer.Option("--gain-map", help="What to do with gain maps of high dynamic range.")
 ]
 MaxPixels = Annotated[
     int,
@@ -84,8 +122,10 @@ def predictor(name: str, zoo: Path | None, protocol: str, threads: int | None) -
     return predict.load(name, zoo=zoo, protocol=protocol, threads=threads)
 
 
-def reading(alpha: str, max_pixels: int) -> Reading:
+def reading(
+    alpha: str, max_pixels: int, *, strip: bool = False, gain_map: GainMaps = GainMaps.refuse
+) -> Reading:
     """How to read pictures, as the reading options ask for."""
     from sursmr_codec.images import Reading, parse_alpha
 
-    return Reading(alpha=parse_alpha(alpha), max_pixels=max_pixels)
+    return Reading(parse_alpha(alpha), max_pixels, strip=strip, gain_map=gain_map.value)

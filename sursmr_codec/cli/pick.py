@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def pick(
     image: options.ImagePath,
-    codec: options.Codec = "jpeg",
+    codec: options.Codecs = "jpeg",
     sur: Annotated[
         float, typer.Option(metavar="RATIO", help="Least share of viewers who see no difference; 0: off.")
     ] = 0.75,
@@ -31,28 +31,13 @@ def pick(
     ] = False,
     json: options.Json = False,
     plot: options.PlotPath = None,
-    explain: Annotated[
-        bool,
-        typer.Option("--explain", help="Say which machines flip and which teacher binds."),
-    ] = False,
-    best_effort: Annotated[
-        bool, typer.Option("--best-effort", help="Take the nearest rung where the targets cannot be met.")
-    ] = False,
-    keep_smaller: Annotated[
-        bool, typer.Option("--keep-smaller", help="Keep the original's bytes where too little is saved.")
-    ] = False,
-    min_savings: Annotated[
-        float, typer.Option(metavar="PERCENT", help="What --keep-smaller asks a pick to save.")
-    ] = 5.0,
-    max_bytes: Annotated[
-        int | None, typer.Option(metavar="N", help="Largest file that may be picked.")
-    ] = None,
-    search: Annotated[
-        options.Method, typer.Option(help="binary is fast; exhaustive scores every rung.")
-    ] = options.Method.binary,
-    tolerance: Annotated[
-        float, typer.Option(metavar="T", help="Stop early when the binding ratio overshoots by no more.")
-    ] = 0.0,
+    explain: options.Explain = False,
+    best_effort: options.BestEffort = False,
+    keep_smaller: options.KeepSmaller = False,
+    min_savings: options.MinSavings = 5.0,
+    max_bytes: options.MaxBytes = None,
+    search: options.Search = options.Method.binary,
+    tolerance: options.Tolerance = 0.0,
     min_qp: options.MinQp = None,
     max_qp: options.MaxQp = None,
     predictor: options.Predict = "measured",
@@ -61,7 +46,16 @@ def pick(
     machines: options.Jury = options.Machines.all,
     threads: options.Threads = None,
     alpha: options.Alpha = "refuse",
+    strip: options.Strip = False,
+    gain_map: options.GainMap = options.GainMaps.refuse,
     max_pixels: options.MaxPixels = options.MAX_PIXELS,
+    chroma: encoder_options.Chroma = None,
+    bit_depth: encoder_options.BitDepth = None,
+    preset: encoder_options.Preset = None,
+    speed: encoder_options.Speed = None,
+    effort: encoder_options.Effort = None,
+    progressive: encoder_options.Progressive = None,
+    optimize: encoder_options.Optimize = None,
     x265: encoder_options.X265 = None,
     cjpeg: encoder_options.Cjpeg = None,
     vvencapp: encoder_options.VvencApp = None,
@@ -88,9 +82,22 @@ def pick(
         },
     }
     with console.failures(failed if json else None):
-        from sursmr_codec import codecs, images, picking
+        from sursmr_codec import images, picking
 
-        programs = encoder_options.programs([codec], x265=x265, cjpeg=cjpeg, vvencapp=vvencapp, bpgenc=bpgenc)
+        encoders = encoder_options.chosen(
+            codec,
+            chroma=None if chroma is None else chroma.value,
+            bit_depth=bit_depth,
+            preset=preset,
+            speed=speed,
+            effort=effort,
+            progressive=progressive,
+            optimize=optimize,
+            x265=x265,
+            cjpeg=cjpeg,
+            vvencapp=vvencapp,
+            bpgenc=bpgenc,
+        )
         targets = Targets(sur, smr)
         settings = picking.PickSettings(
             search=SearchSettings(search.value, tolerance, min_qp, max_qp, max_bytes),
@@ -109,10 +116,10 @@ def pick(
         events = picking.pick_events(
             image,
             targets,
-            codec=codecs.get(codec, **programs[codec]),
+            codec=encoders,
             predictor=options.predictor(predictor, zoo, protocol, threads),
             settings=settings,
-            reading=options.reading(alpha, max_pixels),
+            reading=options.reading(alpha, max_pixels, strip=strip, gain_map=gain_map),
         )
         picked: Pick = console.follow(events, quiet=quiet)
     _finish(picked, target_path, in_place=in_place, plot=plot, json=json, quiet=quiet)
