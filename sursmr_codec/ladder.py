@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
 from sursmr_codec.codecs.base import Codec
-from sursmr_codec.errors import DecodeError, EncodeError
+from sursmr_codec.errors import DecodeError, EncodeError, ImageError
 from sursmr_codec.types import Pixels, Rung, Source
 
 
@@ -17,6 +19,12 @@ class Ladder:
     """
 
     def __init__(self, source: Source, codec: Codec) -> None:
+        """Raises ImageError where the source's transparency is to be kept, and the codec can't."""
+        if not can_hold(source, codec):
+            raise ImageError(
+                f"{source.path or 'image'}: has transparent pixels, which {codec.id} files cannot keep; "
+                "choose another codec, or lay them on a colour with --alpha flatten=#ffffff"
+            )
         self.source = source
         self.codec = codec
         self.encode_seconds = 0.0
@@ -27,7 +35,7 @@ class Ladder:
     def __getitem__(self, qp: int) -> Rung:
         """Encode and decode at `qp`; raises EncodeError where the codec cannot read its own bytes."""
         if self._latest is None or self._latest.qp != qp:
-            self._latest = Rung(self.codec.id, qp, self.encoded(qp), self._decode(qp))
+            self._latest = Rung(self.codec.id, qp, self.encoded(qp), self._decode(qp, self.encoded(qp)))
         return self._latest
 
     def encoded(self, qp: int) -> bytes:
@@ -38,16 +46,34 @@ class Ladder:
             self.encode_seconds += time.perf_counter() - began
         return self._encoded[qp]
 
+    def written(self, qp: int) -> bytes:
+        """The file to write for the rung at `qp`, once it has proved to hold the pixels that were scored.
+
+        Raises EncodeError where it does not.
+        """
+        encoded = self.encoded(qp)
+        began = time.perf_counter()
+        finished = self.codec.finish(self.source, qp, encoded)
+        self.encode_seconds += time.perf_counter() - began
+        if finished != encoded and not np.array_equal(self._decode(qp, finished), self[qp].decoded):
+            raise EncodeError(f"{self.codec.id} finished QP {qp} with other pixels than those of the rung")
+        return finished
+
     @property
     def n_encodes(self) -> int:
         """How many rungs were encoded so far."""
         return len(self._encoded)
 
-    def _decode(self, qp: int) -> Pixels:
+    def _decode(self, qp: int, encoded: bytes) -> Pixels:
         began = time.perf_counter()
         try:
-            decoded = self.codec.decode(self.encoded(qp), self.source.width, self.source.height)
+            decoded = self.codec.decode(encoded, self.source.width, self.source.height)
         except DecodeError as error:
             raise EncodeError(f"{self.codec.id} cannot read what it wrote at QP {qp}: {error}") from error
         self.decode_seconds += time.perf_counter() - began
         return decoded
+
+
+def can_hold(source: Source, codec: Codec) -> bool:
+    """Whether the codec's files hold the source's transparency, or it has none."""
+    return source.alpha is None or "alpha" in codec.keeps

@@ -1,18 +1,23 @@
-"""The main job: the highest QP of one image whose own rung meets the targets."""
+"""The main job: the highest QP of one image whose own rung meets the targets, under one codec or several."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sursmr_codec import images, predict
+from sursmr_codec import codecs, images, predict
+from sursmr_codec.choosing import Candidate, pick_of
 from sursmr_codec.codecs.base import Codec
 from sursmr_codec.errors import TargetNotReachable, UsageError
+from sursmr_codec.ladder import can_hold
 from sursmr_codec.predict.base import Predictor
 from sursmr_codec.probing import Image, Prober
 from sursmr_codec.search import Answer, margins, most_encodes, rungs_of, steps
 from sursmr_codec.types import Jury, Pick, Probe, SearchSettings, Targets
+
+Codecs = Codec | str | Sequence[Codec | str]
+"""A codec, its id, ids with commas between, or several of these."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +48,23 @@ class Probed:
     probe: Probe
     n_probed: int
     n_most: int
-    """Probes that the search may need at most."""
+    """Probes that the search may need at most under this codec."""
+    codec: str | None = None
+    """Id of the codec, where several are searched."""
 
 
 def pick(
     image: Image,
     targets: Targets | None = None,
     *,
-    codec: Codec | str = "jpeg",
+    codec: Codecs = "jpeg",
     predictor: Predictor | None = None,
     settings: PickSettings | None = None,
     reading: images.Reading | None = None,
 ) -> Pick:
     """The highest QP of `image` under `codec` that meets `targets`, with the bytes to write.
+
+    Of several codecs it is the smallest such file; the first where two are equal.
 
     `predictor` None takes the default one (`predict.load()`). Raises TargetNotReachable, carrying all that
     was probed, where the targets cannot be met and `settings.best_effort` is off; ImageError for a bad
@@ -77,37 +86,40 @@ def pick_events(
     image: Image,
     targets: Targets | None = None,
     *,
-    codec: Codec | str = "jpeg",
+    codec: Codecs = "jpeg",
     predictor: Predictor | None = None,
     settings: PickSettings | None = None,
     reading: images.Reading | None = None,
 ) -> Iterator[Probed | Pick]:
-    """The same as `pick`, as a stream: a `Probed` for each rung, then the `Pick`, met or not."""
+    """The same as `pick`, as a stream: a `Probed` for each rung of each codec, then the `Pick`, met or not."""
     targets = targets or Targets()
     settings = settings or PickSettings()
     predictor = predictor or predict.load()
     predictor.check(targets)
-    prober = Prober(image, codec, predictor, jury=settings.jury, reading=reading)
-    rungs = rungs_of(prober.codec.qp_range, settings.search)
-    n_most = len(rungs) if settings.search.method == "exhaustive" else most_encodes(len(rungs))
-    walk = steps(
-        prober.codec.qp_range,
+    wanted = _codecs_of(codec)
+    if len(wanted) > 1 and (settings.search.min_qp, settings.search.max_qp) != (None, None):
+        raise UsageError("min QP and max QP belong to one codec; leave them out, or name one codec only")
+    for one in wanted:
+        one.require()
+    first = Prober(image, wanted[0], predictor, jury=settings.jury, reading=reading)
+    fitting = [one for one in wanted if can_hold(first.source, one)] or wanted
+    candidates = []
+    for one in fitting:
+        prober = first if one is first.codec else first.under(one)
+        answer = yield from _search(prober, targets, settings, one.id if len(wanted) > 1 else None)
+        candidates.append(Candidate(prober, answer))
+    found = pick_of(
+        candidates,
         targets,
         settings.search,
-        start=prober.start(targets),
-        best_effort=settings.best_effort,
+        jury=settings.jury,
+        explain=settings.explain,
+        min_savings=settings.min_savings,
     )
-    n_probed = 0
-    try:
-        qp = next(walk)
-        while True:
-            probe = prober.at(qp)
-            n_probed += 1
-            yield Probed(probe, n_probed, max(n_most, n_probed))
-            qp = walk.send(probe)
-    except StopIteration as end:
-        answer: Answer = end.value
-    yield _outcome(prober, targets, settings, answer)
+    if passed_over := [one.id for one in wanted if one not in fitting]:
+        note = f"{' and '.join(passed_over)} cannot keep transparency, and were left out"
+        found = replace(found, warnings=(*found.warnings, note))
+    yield found
 
 
 def save(pick: Pick, path: str | Path, *, in_place: bool = False) -> Pick:
@@ -127,10 +139,11 @@ def save(pick: Pick, path: str | Path, *, in_place: bool = False) -> Pick:
 def not_reachable(pick: Pick) -> str:
     """One line for people: what could not be met, how near it came, and what to try."""
     name = pick.source.path or "image"
+    tried = ", ".join([pick.codec.id, *(rival.codec for rival in pick.rivals)])
     if pick.binding == "max_bytes":
         smallest = min(probe.n_bytes for probe in pick.probes)
         return (
-            f"{name}: no {pick.codec.id} rung within {pick.search.max_bytes} bytes meets the targets "
+            f"{name}: no rung of {tried} within {pick.search.max_bytes} bytes meets the targets "
             f"(smallest probed: {smallest} bytes); raise --max-bytes or lower the targets"
         )
     wanted = {"sur": pick.targets.sur, "smr": pick.targets.smr}[pick.binding]
@@ -141,51 +154,53 @@ def not_reachable(pick: Pick) -> str:
             f"{name}: {pick.binding.upper()} is not defined for this image, so it meets no target; "
             f"switch it off with --{pick.binding} 0"
         )
+    who = "it" if not pick.rivals else pick.codec.id
+    cannot = "cannot meet" if not pick.rivals else "cannot meet the targets; nearest to"
     return (
-        f"{name}: {pick.codec.id} cannot meet {pick.binding.upper()} {wanted:g}: it reaches {ratio:.3f} at "
+        f"{name}: {tried} {cannot} {pick.binding.upper()} {wanted:g}: {who} reaches {ratio:.3f} at "
         f"QP {nearest.qp}; lower --{pick.binding}, try --search exhaustive, or take --best-effort"
     )
 
 
+def _codecs_of(wanted: Codecs) -> tuple[Codec, ...]:
+    """Each codec that is asked for, once; raises UsageError for none and for one that is named twice."""
+    named = [wanted] if isinstance(wanted, Codec | str) else list(wanted)
+    chosen: list[Codec] = []
+    for one in named:
+        chosen += [one] if isinstance(one, Codec) else codecs.several(one)
+    if not chosen:
+        raise UsageError("no codec is named")
+    for codec_id in (one.id for one in chosen):
+        if sum(other.id == codec_id for other in chosen) > 1:
+            raise UsageError(f"codec {codec_id} is named twice")
+    return tuple(chosen)
+
+
+def _search(
+    prober: Prober, targets: Targets, settings: PickSettings, label: str | None
+) -> Generator[Probed, None, Answer]:
+    """Search under one codec."""
+    rungs = rungs_of(prober.codec.qp_range, settings.search)
+    n_most = len(rungs) if settings.search.method == "exhaustive" else most_encodes(len(rungs))
+    walk = steps(
+        prober.codec.qp_range,
+        targets,
+        settings.search,
+        start=prober.start(targets),
+        best_effort=settings.best_effort,
+    )
+    n_probed = 0
+    try:
+        qp = next(walk)
+        while True:
+            probe = prober.at(qp)
+            n_probed += 1
+            yield Probed(probe, n_probed, max(n_most, n_probed), label)
+            qp = walk.send(probe)
+    except StopIteration as end:
+        answer: Answer = end.value
+    return answer
+
+
 def _suffixes(extension: str) -> tuple[str, ...]:
     return (".jpg", ".jpeg") if extension == ".jpg" else (extension,)
-
-
-def _outcome(prober: Prober, targets: Targets, settings: PickSettings, answer: Answer) -> Pick:
-    source, chosen = prober.source, answer.chosen
-    encoded = None if chosen is None else prober.ladder.encoded(chosen.qp)
-    native = None if chosen is None else prober.codec.native(chosen.qp)
-    warnings = list(prober.warnings())
-    kept = False
-    if chosen is not None and not answer.met:
-        warnings.append(f"targets not met ({answer.binding} binds): best effort, QP {chosen.qp}")
-    if encoded is not None and source.encoded is not None:
-        kept = answer.met and _saves_too_little(len(encoded), len(source.encoded), settings.min_savings)
-        if kept:
-            encoded, chosen, native = source.encoded, None, None
-            warnings.append(f"the original is kept: no met rung saves {settings.min_savings:g} %")
-        elif len(encoded) >= len(source.encoded):
-            warnings.append("the picked rung is not smaller than the source file; see --keep-smaller")
-    return Pick(
-        source=source,
-        codec=prober.codec.summary(),
-        predictor=prober.predictor.summary(),
-        jury=settings.jury,
-        targets=targets,
-        search=settings.search,
-        met=answer.met,
-        binding=answer.binding,
-        probes=answer.probes,
-        chosen=chosen,
-        native=native,
-        encoded=encoded,
-        kept_original=kept,
-        n_encodes=prober.ladder.n_encodes,
-        seconds=prober.seconds(),
-        explain=settings.explain,
-        warnings=tuple(warnings),
-    )
-
-
-def _saves_too_little(n_bytes: int, source_bytes: int, min_savings: float | None) -> bool:
-    return min_savings is not None and 100.0 * (1 - n_bytes / source_bytes) < min_savings

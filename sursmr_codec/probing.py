@@ -37,11 +37,24 @@ class Prober:
         self.jury = jury
         self.source = image if isinstance(image, Source) else images.read(image, reading)
         self._read_seconds = time.perf_counter() - self._began
-        self.ladder = Ladder(self.source, self.codec)
+        self._first: Prober | None = None
+
+    def under(self, codec: Codec) -> Prober:
+        """The same source under another codec; what the predictor keeps of it is made once for both."""
+        other = Prober(self.source, codec, self.predictor, jury=self.jury)
+        other._first = self
+        return other
+
+    @cached_property
+    def ladder(self) -> Ladder:
+        """The rungs; raises ImageError where the codec cannot hold the source."""
+        return Ladder(self.source, self.codec)
 
     @cached_property
     def embedding(self) -> Embedding:
         """What the predictor keeps of the source."""
+        if self._first is not None:
+            return self._first.embedding
         began = time.perf_counter()
         embedding = self.predictor.embed(self.source)
         self._predict_seconds += time.perf_counter() - began
@@ -62,7 +75,16 @@ class Prober:
 
     def warnings(self) -> tuple[str, ...]:
         """What was changed on the way in, and what a reader of the scores should know."""
-        return self.source.warnings + self.predictor.warnings(self.embedding)
+        return self.source.warnings + self.predictor.warnings(self.embedding) + self._extrapolation()
+
+    def _extrapolation(self) -> tuple[str, ...]:
+        trained = self.predictor.trained_codecs
+        if trained is None or self.codec.id in trained:
+            return ()
+        known = ", ".join(sorted(trained))
+        return (
+            f"{self.predictor.id} was trained on {known}: its ratios for {self.codec.id} are extrapolated",
+        )
 
     def seconds(self) -> Seconds:
         """Wall time so far, by stage."""

@@ -19,6 +19,7 @@ from sursmr_codec.types import (
     Pick,
     PredictorSummary,
     Probe,
+    Rival,
     Score,
     Source,
 )
@@ -52,9 +53,19 @@ def pick_record(pick: Pick) -> Record:
         "probes": [_probe(probe) for probe in pick.probes],
         "n_encodes": pick.n_encodes,
         "seconds": asdict(pick.seconds),
-        "warnings": list(pick.warnings),
+        "warnings": [*pick.warnings, *(rival_line(rival, pick) for rival in pick.rivals)],
         "explain": [_explained(probe) for probe in pick.probes] if pick.explain else None,
     }
+
+
+def rival_line(rival: Rival, pick: Pick) -> str:
+    """What another codec reached, and why it was not taken."""
+    if rival.qp is None:
+        return f"{rival.codec}: nothing to write: the targets cannot be met"
+    reached = f"{rival.codec}: {rival.n_bytes} bytes at QP {rival.qp}"
+    if not rival.met:
+        return f"{reached}, targets not met"
+    return f"{reached}, targets met; {pick.codec.id} is no larger"
 
 
 def failure_record(path: str, message: str, asked: Mapping[str, object]) -> Record:

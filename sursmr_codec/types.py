@@ -18,6 +18,8 @@ from sursmr_codec.errors import UsageError
 
 Pixels = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB."""
+Alpha = NDArray[np.uint8]
+"""(H, W) uint8, 0 transparent .. 255 opaque."""
 
 Jury = Literal["all", "classification", "detection"]
 Binding = Literal["sur", "smr", "range", "max_bytes"]
@@ -49,13 +51,20 @@ class Source:
     """An original picture, as read: the reference that every rung is compared with."""
 
     rgb: Pixels
-    """(H, W, 3) uint8 sRGB: what viewers and machines see, and what scores refer to."""
+    """(H, W, 3) uint8 sRGB: what viewers and machines see, and what scores refer to; on white, where `alpha`
+    is kept."""
     native: Pixels
-    """(H, W, 3) uint8 in the file's own colour space; the same array as `rgb` where that is sRGB."""
+    """(H, W, 3) uint8 in the file's own colour space; the same array as `rgb` where that is opaque sRGB."""
     icc_profile: bytes | None = None
     """The file's own profile where `native` is not sRGB; containers that can hold it keep it."""
     exif: bytes | None = None
     """EXIF block without the orientation tag, which is already applied to the pixels."""
+    xmp: bytes | None = None
+    """XMP packet; an orientation in it says upright."""
+    density: tuple[float, float] | None = None
+    """Dots an inch, across and down, where the file states them outside EXIF."""
+    alpha: Alpha | None = None
+    """Transparency that is to be kept, of `native`'s straight colours; None for opaque pictures."""
     path: str | None = None
     """Where it was read; None for a picture that was made in memory."""
     encoded: bytes | None = None
@@ -66,6 +75,8 @@ class Source:
     """Container name in lower case, as Pillow names it: `png`, `jpeg`, `webp`, `heif`."""
     jpeg_quality: int | None = None
     """IJG quality 1..100 of a JPEG source's luma table; None for other formats or unknown tables."""
+    stripped: bool = False
+    """Whether the file's metadata was left behind, as asked."""
     warnings: tuple[str, ...] = ()
     """What was changed on the way in, one line each: bit depth, dropped opaque alpha."""
 
@@ -229,6 +240,20 @@ class Output:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Rival:
+    """What another codec reached on the same image and targets."""
+
+    codec: str
+    """Its id."""
+    met: bool
+    """Whether a rung of it meets the targets and the byte limit."""
+    qp: int | None
+    """The QP it would have been picked at; None where nothing of it may be written."""
+    n_bytes: int | None
+    """Size of that file."""
+
+
 @dataclass(frozen=True, eq=False)
 class Pick:
     """The answer of a search on one image, with all that led to it."""
@@ -253,11 +278,14 @@ class Pick:
     """The bytes to write: the picked rung's, or the source's own where it was kept."""
     kept_original: bool
     n_encodes: int
+    """Rungs that were encoded, those of rivals included."""
     seconds: Seconds
     explain: bool = False
     """Whether the evidence of each probe was asked for."""
     warnings: tuple[str, ...] = ()
     output: Output | None = None
+    rivals: tuple[Rival, ...] = ()
+    """The other codecs that were searched, in the order asked for; empty where there was one codec."""
 
     @property
     def qp(self) -> int | None:

@@ -85,9 +85,10 @@ def _follow_live(events: Iterable[Any]) -> Any:
 
 def _progress_line(event: Any) -> str:
     probe = event.probe
+    codec = f"{event.codec}: " if event.codec else ""
     return (
-        f"probe {event.n_probed} of at most {event.n_most}: QP {probe.qp}  SUR {ratio(probe.score.sur)}  "
-        f"SMR {ratio(probe.score.smr)}  {size(probe.n_bytes)}"
+        f"{codec}probe {event.n_probed} of at most {event.n_most}: QP {probe.qp}  "
+        f"SUR {ratio(probe.score.sur)}  SMR {ratio(probe.score.smr)}  {size(probe.n_bytes)}"
     )
 
 

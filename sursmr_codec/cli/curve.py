@@ -28,7 +28,14 @@ def curve(
     machines: options.Jury = options.Machines.all,
     threads: options.Threads = None,
     alpha: options.Alpha = "refuse",
+    strip: options.Strip = False,
+    gain_map: options.GainMap = options.GainMaps.refuse,
     max_pixels: options.MaxPixels = options.MAX_PIXELS,
+    chroma: encoder_options.Chroma = None,
+    bit_depth: encoder_options.BitDepth = None,
+    preset: encoder_options.Preset = None,
+    speed: encoder_options.Speed = None,
+    effort: encoder_options.Effort = None,
     x265: encoder_options.X265 = None,
     cjpeg: encoder_options.Cjpeg = None,
     vvencapp: encoder_options.VvencApp = None,
@@ -37,24 +44,35 @@ def curve(
 ) -> None:
     """Print SUR, SMR, bytes and bits a pixel of IMAGE at every QP of an encoder."""
     with console.failures():
-        from sursmr_codec import codecs, curves
+        from sursmr_codec import curves
         from sursmr_codec.cli import tables
         from sursmr_codec.records import curve_csv, curve_record
         from sursmr_codec.types import SearchSettings
 
-        programs = encoder_options.programs([codec], x265=x265, cjpeg=cjpeg, vvencapp=vvencapp, bpgenc=bpgenc)
+        encoder = encoder_options.one(
+            codec,
+            chroma=None if chroma is None else chroma.value,
+            bit_depth=bit_depth,
+            preset=preset,
+            speed=speed,
+            effort=effort,
+            x265=x265,
+            cjpeg=cjpeg,
+            vvencapp=vvencapp,
+            bpgenc=bpgenc,
+        )
         if plot is not None:
             from sursmr_codec.report import plots
 
             plots.require(plot, image)
         events = curves.curve_events(
             image,
-            codec=codecs.get(codec, **programs[codec]),
+            codec=encoder,
             predictor=options.predictor(predictor, zoo, protocol, threads),
             step=step,
             settings=SearchSettings(min_qp=min_qp, max_qp=max_qp),
             jury=machines.value,
-            reading=options.reading(alpha, max_pixels),
+            reading=options.reading(alpha, max_pixels, strip=strip, gain_map=gain_map),
         )
         found: Curve = console.follow(events, quiet=quiet)
         if plot is not None:

@@ -42,8 +42,7 @@ Codecs = Annotated[
     typer.Option(
         "--codec",
         metavar="IDS",
-        help="Encoder, or several with commas between: the smallest file that meets the targets is taken; see "
-        "`sursmr-qp codecs`.",
+        help="Encoder (see `sursmr-qp codecs`), or several with commas between: the smallest file is taken.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON record instead of a table.")]

@@ -24,6 +24,7 @@ def score(
     machines: options.Jury = options.Machines.all,
     threads: options.Threads = None,
     alpha: options.Alpha = "refuse",
+    gain_map: options.GainMap = options.GainMaps.refuse,
     max_pixels: options.MaxPixels = options.MAX_PIXELS,
     quiet: options.Quiet = False,
 ) -> None:
@@ -34,7 +35,7 @@ def score(
         from sursmr_codec.records import score_record
 
         judge = options.predictor(predictor, zoo, protocol, threads)
-        reading = options.reading(alpha, max_pixels)
+        reading = options.reading(alpha, max_pixels, gain_map=gain_map)
         source = images.read(original, reading)
         scores = curves.score(source, compressed, predictor=judge, jury=machines.value, reading=reading)
         if json:

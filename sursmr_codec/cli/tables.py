@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sursmr_codec.cli.console import ratio, size
+from sursmr_codec.records import rival_line
 
 if TYPE_CHECKING:
     from sursmr_codec.types import Curve, FileScore, Pick, Probe, Score
@@ -37,6 +38,8 @@ def pick_tables(pick: Pick) -> RenderableType:
     if pick.n_bytes is not None:
         facts.add_row("size", f"{size(pick.n_bytes)}  {pick.bpp:.3f} bpp{_saving(pick)}")
     facts.add_row("binds" if pick.met else "misses", _BINDS[pick.binding] if pick.met else _missed(pick))
+    for rival in pick.rivals:
+        facts.add_row("instead of", rival_line(rival, pick))
     if pick.output is not None:
         facts.add_row("written", pick.output.path)
     facts.add_row("scored by", f"{pick.predictor.id} ({pick.predictor.protocol})")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sursmr_codec.errors import UnavailableError, UsageError
 from sursmr_codec.types import CodecSummary, Pixels, Source
+
+Part = Literal["icc", "exif", "xmp", "density", "alpha"]
+"""What a picture file may hold beside opaque sRGB pixels."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ class Codec(ABC):
     """Every QP the codec takes, in steps of 1."""
     wobble: ClassVar[float] = 0.0
     """Largest share by which size may grow from one QP to the next (0: strictly falling or equal)."""
-    keeps_icc: ClassVar[bool] = False
-    """Whether the container carries the source's colour profile."""
+    keeps: ClassVar[frozenset[Part]] = frozenset()
+    """What of the source its files hold; without "icc" the colours are converted to sRGB."""
 
     @abstractmethod
     def encode(self, source: Source, qp: int) -> bytes:
@@ -72,6 +75,24 @@ class Codec(ABC):
     def availability(self) -> Availability:
         """Whether the codec can be used here; cheap, and never raises."""
 
+    def finish(self, source: Source, qp: int, encoded: bytes) -> bytes:
+        """The file to write for a rung that was picked: of the same pixels, and never larger.
+
+        For what costs too much, or changes nothing that is scored, while rungs are compared.
+        """
+        return encoded
+
+    def left_out(self, source: Source) -> tuple[str, ...]:
+        """What of the source its files cannot hold, one line each; the rest they do hold."""
+        lines = []
+        if source.icc_profile is not None and "icc" not in self.keeps:
+            lines.append(f"{self.id} files hold no colour profile here: colours were converted to sRGB")
+        blocks: tuple[tuple[Part, bytes | None], ...] = (("exif", source.exif), ("xmp", source.xmp))
+        gone = [name.upper() for name, block in blocks if block and name not in self.keeps]
+        if gone:
+            lines.append(f"{self.id} files hold no metadata: {' and '.join(gone)} left out")
+        return tuple(lines)
+
     @property
     def options(self) -> Mapping[str, object]:
         """Options that change bytes, as set on this instance."""
@@ -92,3 +113,10 @@ class Codec(ABC):
         found = self.availability()
         if not found.usable:
             raise UnavailableError(f"codec {self.id} is not usable: {found.reason}; try: {found.remedy}")
+
+
+def check_option(codec_id: str, name: str, value: object, known: Collection[object]) -> None:
+    """Raise UsageError, naming what is known, where an option's value is not; True is no 1 here."""
+    if not any(value == one and type(value) is type(one) for one in known):
+        choices = ", ".join(str(one) for one in known)
+        raise UsageError(f"{codec_id} {name} is one of {choices}, not {value!r}")

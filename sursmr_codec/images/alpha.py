@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sursmr_codec.errors import UsageError
-from sursmr_codec.types import Pixels
+from sursmr_codec.types import Alpha, Pixels
 
-Alpha = NDArray[np.uint8]
-"""(H, W) uint8, 0 transparent .. 255 opaque."""
+SEEN_ON = (255, 255, 255)
+"""sRGB colour on which pictures are scored whose transparency is kept: the page of most documents."""
 
 
 @dataclass(frozen=True)
@@ -21,19 +20,26 @@ class AlphaPolicy:
 
     matte: tuple[int, int, int] | None = None
     """Colour to lay the picture on, 0..255 each in its own colour space; None: such pictures are refused."""
+    keep: bool = False
+    """Keep the transparency, for codecs that can; scores then refer to the picture on `SEEN_ON`."""
 
 
 REFUSE = AlphaPolicy()
 """Refuse pictures with transparent pixels."""
+KEEP = AlphaPolicy(keep=True)
+"""Keep transparent pixels as they are."""
 
 
 def parse_alpha(text: str) -> AlphaPolicy:
-    """Turn `refuse` or `flatten=#rrggbb` into a policy; raises UsageError for anything else."""
-    if text == "refuse":
-        return REFUSE
+    """Turn `refuse`, `keep` or `flatten=#rrggbb` into a policy; raises UsageError for anything else."""
+    named = {"refuse": REFUSE, "keep": KEEP}
+    if text in named:
+        return named[text]
     match = re.fullmatch(r"flatten=#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", text)
     if match is None:
-        raise UsageError(f"alpha must be refuse or flatten=#rrggbb (such as flatten=#ffffff), not {text!r}")
+        raise UsageError(
+            f"alpha must be refuse, keep or flatten=#rrggbb (such as flatten=#ffffff), not {text!r}"
+        )
     red, green, blue = (int(part, 16) for part in match.groups())
     return AlphaPolicy((red, green, blue))
 
@@ -47,3 +53,8 @@ def flatten(pixels: Pixels, alpha: Alpha, matte: tuple[int, int, int]) -> Pixels
     mixed += 127
     mixed //= 255
     return mixed.astype(np.uint8)
+
+
+def as_seen(rgb: Pixels, alpha: Alpha | None) -> Pixels:
+    """(H, W, 3) sRGB with straight (H, W) alpha as a viewer sees it: on `SEEN_ON`, where not opaque."""
+    return rgb if alpha is None else flatten(rgb, alpha, SEEN_ON)

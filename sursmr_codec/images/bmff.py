@@ -22,42 +22,59 @@ class MainPicture:
     """Transfer function (ITU-T H.273)."""
 
 
+@dataclass(frozen=True)
+class PrimaryItem:
+    """The item that a file shows first."""
+
+    number: int | None
+    """Its id; None in a file that names none."""
+    properties: tuple[tuple[bytes, int, int], ...] = ()
+    """Kind, first byte and end of the contents of each property box."""
+
+
 def main_picture(data: bytes) -> MainPicture:
     """Read the properties of the primary item; everything is None in a file that is not understood."""
+    found = MainPicture()
     try:
-        return _main_picture(data)
+        for kind, start, _ in primary_item(data).properties:
+            if kind == b"pixi" and data[start + 4]:
+                found = replace(found, bit_depth=data[start + 5])
+            elif kind == b"colr" and data[start : start + 4] == b"nclx":
+                primaries, transfer = struct.unpack_from(">HH", data, start + 4)
+                found = replace(found, primaries=primaries, transfer=transfer)
     except (struct.error, IndexError):
         return MainPicture()
-
-
-def _main_picture(data: bytes) -> MainPicture:
-    found = MainPicture()
-    meta = _child(data, 0, len(data), b"meta")
-    if meta is None:
-        return found
-    inner = (meta[0] + 4, meta[1])
-    pitm = _child(data, *inner, b"pitm")
-    iprp = _child(data, *inner, b"iprp")
-    if pitm is None or iprp is None:
-        return found
-    ipco, ipma = _child(data, *iprp, b"ipco"), _child(data, *iprp, b"ipma")
-    if ipco is None or ipma is None:
-        return found
-    (primary,) = struct.unpack_from(">H" if data[pitm[0]] == 0 else ">I", data, pitm[0] + 4)
-    properties = list(_boxes(data, *ipco))
-    for index in _associated(data, ipma[0], primary):
-        if not 1 <= index <= len(properties):
-            continue
-        kind, start, _ = properties[index - 1]
-        if kind == b"pixi" and data[start + 4]:
-            found = replace(found, bit_depth=data[start + 5])
-        elif kind == b"colr" and data[start : start + 4] == b"nclx":
-            primaries, transfer = struct.unpack_from(">HH", data, start + 4)
-            found = replace(found, primaries=primaries, transfer=transfer)
     return found
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def meta_box(data: bytes) -> tuple[int, int]:
+    """First byte and end of what the file's `meta` box holds; an empty range in a file without one."""
+    try:
+        return child(data, 0, len(data), b"meta") or (0, 0)
+    except struct.error:
+        return (0, 0)
+
+
+def primary_item(data: bytes) -> PrimaryItem:
+    """The primary item; without properties where the file states none.
+
+    Raises struct.error or IndexError where the file is cut off.
+    """
+    meta = child(data, 0, len(data), b"meta")
+    inner = (0, 0) if meta is None else (meta[0] + 4, meta[1])
+    pitm, iprp = child(data, *inner, b"pitm"), child(data, *inner, b"iprp")
+    if pitm is None or iprp is None:
+        return PrimaryItem(None)
+    ipco, ipma = child(data, *iprp, b"ipco"), child(data, *iprp, b"ipma")
+    (number,) = struct.unpack_from(">H" if data[pitm[0]] == 0 else ">I", data, pitm[0] + 4)
+    if ipco is None or ipma is None:
+        return PrimaryItem(number)
+    known = list(boxes(data, *ipco))
+    indices = [index for index in _associated(data, ipma[0], number) if 1 <= index <= len(known)]
+    return PrimaryItem(number, tuple(known[index - 1] for index in indices))
+
+
+def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, first byte and end of the contents of each box between two offsets."""
     while start + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, start)
@@ -73,8 +90,9 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
         start += size
 
 
-def _child(data: bytes, start: int, end: int, wanted: bytes) -> tuple[int, int] | None:
-    for kind, first, last in _boxes(data, start, end):
+def child(data: bytes, start: int, end: int, wanted: bytes) -> tuple[int, int] | None:
+    """First byte and end of the contents of the first box of a kind between two offsets; None without one."""
+    for kind, first, last in boxes(data, start, end):
         if kind == wanted:
             return first, last
     return None

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from sursmr_codec.errors import ImageError
-from sursmr_codec.images.alpha import Alpha, AlphaPolicy, flatten
-from sursmr_codec.images.exif import as_stored, upright_size
-from sursmr_codec.types import Pixels
+from sursmr_codec.images.alpha import AlphaPolicy, flatten
+from sursmr_codec.images.exif import SIDEWAYS, as_stored, upright_size
+from sursmr_codec.types import Alpha, Pixels
 
 Strip = tuple[Pixels, Alpha | None]
 """Pixels (h, W, 3) and straight alpha (h, W) of some rows, None where the picture has no alpha."""
 
 _STRIP_PIXELS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says beside its pixels and their colours, fit for upright pixels."""
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    density: tuple[float, float] | None = None
+    """Dots an inch, across and down."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +45,19 @@ class Decoded:
     """Profile that the strips' RGB values refer to; None for sRGB."""
     exif: bytes | None = None
     """EXIF block without orientation."""
+    xmp: bytes | None = None
+    """XMP packet whose orientation, if any, says upright."""
+    density: tuple[float, float] | None = None
+    """Dots an inch, across and down as stored."""
     jpeg_quality: int | None = None
     warnings: tuple[str, ...] = ()
+
+    def metadata(self, *, with_xmp: bool) -> Metadata:
+        """What there is to keep once the pixels are upright; the XMP of a gain map would promise one."""
+        density = self.density
+        if density is not None and self.orientation in SIDEWAYS:
+            density = density[::-1]
+        return Metadata(self.exif, self.xmp if with_xmp else None, density)
 
 
 def strip_rows(width: int) -> int:
@@ -44,30 +65,48 @@ def strip_rows(width: int) -> int:
     return max(1, _STRIP_PIXELS // width)
 
 
-def assemble(decoded: Decoded, policy: AlphaPolicy) -> tuple[Pixels, tuple[str, ...]]:
-    """(H, W, 3) uint8 upright opaque pixels in the decoded picture's colour space, and warnings.
+@dataclass(frozen=True, eq=False)
+class Assembled:
+    """Upright pixels in the decoded picture's colour space."""
+
+    pixels: Pixels
+    alpha: Alpha | None = None
+    """Transparency that the policy keeps; None for opaque pictures."""
+    warnings: tuple[str, ...] = ()
+
+
+def assemble(decoded: Decoded, policy: AlphaPolicy) -> Assembled:
+    """Turn the picture upright and apply the policy to its transparency.
 
     Raises ImageError where the picture has transparent pixels and the policy refuses them.
     """
     warnings: tuple[str, ...] = ()
-    matte = None
+    matte, cover = None, None
+    width, height = upright_size(decoded.width, decoded.height, decoded.orientation)
     if decoded.has_alpha:
         if _is_opaque(decoded):
             warnings = ("dropped an alpha channel that is opaque everywhere",)
+        elif policy.keep:
+            cover = np.empty((height, width), dtype=np.uint8)
         elif policy.matte is None:
-            raise ImageError("has transparent pixels; lay it on a colour with --alpha flatten=#ffffff")
+            raise ImageError(
+                "has transparent pixels; lay it on a colour with --alpha flatten=#ffffff, or keep them with "
+                "--alpha keep and a codec that can"
+            )
         else:
             matte = policy.matte
             warnings = ("transparent pixels were laid on #{:02x}{:02x}{:02x}".format(*matte),)
-    width, height = upright_size(decoded.width, decoded.height, decoded.orientation)
     upright: Pixels = np.empty((height, width, 3), dtype=np.uint8)
     stored = as_stored(upright, decoded.orientation)
+    stored_cover = None if cover is None else as_stored(cover, decoded.orientation)
     for top, bottom in _strips(decoded):
         pixels, alpha = decoded.strip(top, bottom)
         if matte is not None and alpha is not None:
             pixels = flatten(pixels, alpha, matte)
+        if stored_cover is not None and alpha is not None:
+            stored_cover[top:bottom] = alpha
         stored[top:bottom] = pixels
-    return upright, warnings
+    return Assembled(upright, cover, warnings)
 
 
 def _is_opaque(decoded: Decoded) -> bool:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sursmr_codec.errors import ImageError
-from sursmr_codec.types import Pixels
 
 _PREFIX = b"Exif\0\0"
 _ORIENTATION = 0x0112
 _ENTRY_BYTES = 12
 _LONG = 4
 _UPRIGHT = 1
-_SIDEWAYS = (5, 6, 7, 8)
+SIDEWAYS = (5, 6, 7, 8)
+"""Orientations that swap rows and columns."""
 
 
 def take_orientation(block: bytes) -> tuple[int, bytes | None]:
@@ -52,15 +55,15 @@ def take_orientation(block: bytes) -> tuple[int, bytes | None]:
 
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
     """(width, height) after an orientation of 1..8 is applied."""
-    return (height, width) if orientation in _SIDEWAYS else (width, height)
+    return (height, width) if orientation in SIDEWAYS else (width, height)
 
 
-def as_stored(upright: Pixels, orientation: int) -> Pixels:
-    """View of an upright (H, W, 3) picture whose rows and columns run as they are stored in the file.
+def as_stored(upright: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """View of an upright (H, W, ...) picture whose rows and columns run as they are stored in the file.
 
     Writing the stored pixels through this view applies the orientation without a second copy.
     """
-    turned = upright.swapaxes(0, 1) if orientation in _SIDEWAYS else upright
+    turned = upright.swapaxes(0, 1) if orientation in SIDEWAYS else upright
     if orientation in (3, 4, 6, 7):
         turned = turned[::-1]
     if orientation in (2, 3, 7, 8):

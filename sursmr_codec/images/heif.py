@@ -14,6 +14,7 @@ from sursmr_codec.images.depth import to_8_bits
 from sursmr_codec.images.exif import take_orientation
 from sursmr_codec.images.limits import check_pixels
 from sursmr_codec.images.profiles import check_coding
+from sursmr_codec.images.xmp import upright_xmp
 
 
 def decode_heif(data: bytes, max_pixels: int) -> Decoded:
@@ -58,6 +59,7 @@ def decode_heif(data: bytes, max_pixels: int) -> Decoded:
         has_alpha=kind[-1] in "Aa",
         icc_profile=picture.info.get("icc_profile") or None,
         exif=exif,
+        xmp=upright_xmp(picture.info.get("xmp")),
         warnings=tuple(warnings),
     )
 

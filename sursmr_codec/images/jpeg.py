@@ -1,11 +1,10 @@
 """What a JPEG file tells outside its pixels that Pillow does not look at.
 
-Source: ITU-T T.81, annex B, for markers; ISO 21496-1 and the vendors' XMP names for gain maps.
+Source: ITU-T T.81, annex B.
 """
 
 from __future__ import annotations
 
-_GAIN_MAP_MARKS = (b"hdrgm:", b"HDRGainMap", b"urn:iso:std:iso:ts:21496:-1")
 _START_OF_SCAN = 0xDA
 _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
 _END_OF_IMAGE = b"\xff\xd9"
@@ -29,8 +28,3 @@ def has_end(data: bytes) -> bool:
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return True
-
-
-def has_gain_map(data: bytes) -> bool:
-    """Whether the file brings a gain map that raises it to high dynamic range."""
-    return any(mark in data for mark in _GAIN_MAP_MARKS)

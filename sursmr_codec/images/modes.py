@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile
 
 from sursmr_codec.errors import ImageError
-from sursmr_codec.images.alpha import Alpha
 from sursmr_codec.images.colour import icc_colour_space
 from sursmr_codec.images.decoded import Strip
 from sursmr_codec.images.deep import CUT, ROUNDED, load_deep
 from sursmr_codec.images.depth import to_8_bits
 from sursmr_codec.images.profiles import grey_table, lab_transform, srgb_transform
-from sursmr_codec.types import Pixels
+from sursmr_codec.types import Alpha, Pixels
 
 _WHITE_IS_ZERO = 0
 _PHOTOMETRIC = 262

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import re
 import threading
 import warnings
@@ -16,14 +17,17 @@ from sursmr_codec.errors import ImageError
 from sursmr_codec.images.bmff import main_picture
 from sursmr_codec.images.decoded import Decoded
 from sursmr_codec.images.exif import take_orientation
-from sursmr_codec.images.jpeg import has_end, has_gain_map
+from sursmr_codec.images.jpeg import has_end
 from sursmr_codec.images.jpeg_quality import estimate_quality
 from sursmr_codec.images.limits import check_pixels, too_many_pixels
 from sursmr_codec.images.modes import Unpacked, unpack
 from sursmr_codec.images.png import read_header
 from sursmr_codec.images.profiles import check_coding
 from sursmr_codec.images.tiff_exif import portable_exif
+from sursmr_codec.images.xmp import upright_xmp
 
+_JFIF_UNITS = (1, 2)
+"""Dots an inch and dots a centimetre; 0 says a ratio only (ITU-T T.871, section 10.1)."""
 _silence = logging.NullHandler()
 _pillow_state = threading.RLock()
 
@@ -80,6 +84,8 @@ def _decoded(
         orientation=orientation,
         icc_profile=unpacked.icc_profile,
         exif=exif,
+        xmp=upright_xmp(picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")),
+        density=_density(picture),
         jpeg_quality=_jpeg_quality(picture),
         warnings=tuple(notes),
     )
@@ -97,11 +103,8 @@ def _check_header(data: bytes, container: str, max_pixels: int, notes: list[str]
         note = check_coding(properties.primaries, properties.transfer)
         if properties.bit_depth is not None and properties.bit_depth > 8:
             notes.append(f"{properties.bit_depth}-bit samples were reduced to 8 bits by the decoder")
-    elif container == "jpeg":
-        if not has_end(data):
-            raise ImageError("is broken or cut off: its end marker is missing; get a whole copy")
-        if has_gain_map(data):
-            note = "the gain map for high dynamic range was ignored; its standard-range base was read"
+    elif container == "jpeg" and not has_end(data):
+        raise ImageError("is broken or cut off: its end marker is missing; get a whole copy")
     if note is not None:
         notes.append(note)
     return bits
@@ -139,6 +142,18 @@ def _exif(picture: Image.Image, container: str, notes: list[str]) -> tuple[int, 
     except ImageError:
         notes.append("broken EXIF was dropped")
     return 1, None
+
+
+def _density(picture: Image.Image) -> tuple[float, float] | None:
+    """Dots an inch; of a JPEG only its JFIF header's, as Pillow makes up others where EXIF is broken."""
+    stated = picture.info.get("dpi")
+    if picture.format in ("JPEG", "MPO") and picture.info.get("jfif_unit") not in _JFIF_UNITS:
+        return None
+    if not isinstance(stated, tuple) or len(stated) != 2:
+        return None
+    across, down = (float(number) for number in stated)
+    # Nothing a file says is certain to be a number.
+    return (across, down) if 0 < across < math.inf and 0 < down < math.inf else None
 
 
 def _jpeg_quality(picture: Image.Image) -> int | None:

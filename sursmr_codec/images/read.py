@@ -1,21 +1,26 @@
-"""Reading an image file into a source: upright, opaque, 8 bits, in sRGB and in its own colours."""
+"""Reading an image file into a source: upright, 8 bits, in sRGB and in its own colours."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from sursmr_codec.errors import ImageError, SursmrError, UsageError
-from sursmr_codec.images.alpha import REFUSE, AlphaPolicy
-from sursmr_codec.images.decoded import Decoded, assemble, strip_rows
+from sursmr_codec.images.alpha import REFUSE, AlphaPolicy, as_seen
+from sursmr_codec.images.decoded import Decoded, Metadata, assemble, strip_rows
 from sursmr_codec.images.files import one_line, read_bytes, shown
 from sursmr_codec.images.formats import container
+from sursmr_codec.images.gain_map import has_gain_map
 from sursmr_codec.images.profiles import check_profile, is_srgb, to_srgb
 from sursmr_codec.images.raster import decode_raster, pillow_limits
 from sursmr_codec.types import Pixels, Source
 
 MAX_PIXELS = 200_000_000
+
+GainMapPolicy = Literal["refuse", "drop"]
+_FLATTENED = "the gain map for high dynamic range was dropped, and the XMP that describes it"
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,14 @@ class Reading:
     alpha: AlphaPolicy = REFUSE
     max_pixels: int = MAX_PIXELS
     """Pictures with more pixels than this are refused before they are decoded."""
+    strip: bool = False
+    """Leave EXIF, XMP, density and profile behind; wide-gamut pictures become sRGB."""
+    gain_map: GainMapPolicy = "refuse"
+    """Whether pictures with a gain map are refused, or read without it."""
 
     def __post_init__(self) -> None:
+        if self.gain_map not in ("refuse", "drop"):
+            raise UsageError(f"gain map must be refuse or drop, not {self.gain_map!r}")
         if self.max_pixels < 1:
             raise UsageError(f"max pixels must be at least 1, not {self.max_pixels}")
 
@@ -41,8 +52,9 @@ def read(
     """Read an image file of any kind that `formats.READABLE` names.
 
     `native` and `icc_profile` are the file's own colours where an RGB profile other than sRGB is embedded;
-    in every other case (sRGB, no profile, a broken one, grey, CMYK, L*a*b*) `native` is `rgb` and
-    `icc_profile` is None. A JPEG with further pictures behind the first (MPO) has the format `jpeg`.
+    in every other case (sRGB, no profile, a broken one, grey, CMYK, L*a*b*) `icc_profile` is None and
+    `native` is `rgb`, or what `rgb` was before it was laid on white, where alpha is kept. A JPEG with
+    further pictures behind the first (MPO) has the format `jpeg`.
 
     `alpha` and `max_pixels` stand in for those fields of `reading`. Raises ImageError, in one line that says
     what is wrong, with which file, and what to do.
@@ -71,24 +83,35 @@ def read(
 
 def _source(path: str, encoded: bytes, reading: Reading) -> Source:
     kind = container(encoded)
+    flat = has_gain_map(encoded, kind)
+    if flat and reading.gain_map == "refuse":
+        raise ImageError(
+            "is a high dynamic range picture (gain map); convert it to sRGB first, or take its "
+            "standard-range picture alone with --gain-map drop"
+        )
     with pillow_limits(reading.max_pixels):
         decoded = _decode(encoded, kind, reading.max_pixels)
-        native, dropped = assemble(decoded, reading.alpha)
-    warnings = (*decoded.warnings, *dropped)
-    exif, jpeg_quality, profile = decoded.exif, decoded.jpeg_quality, decoded.icc_profile
+        assembled = assemble(decoded, reading.alpha)
+    warnings = (*decoded.warnings, *assembled.warnings, *((_FLATTENED,) if flat else ()))
+    kept = Metadata() if reading.strip else decoded.metadata(with_xmp=not flat)
+    jpeg_quality, profile = decoded.jpeg_quality, decoded.icc_profile
     # The decoder's own copy of the pixels goes before the next one is made.
     del decoded
-    rgb, profile, notes = _to_srgb(native, profile)
+    straight, profile, notes = _to_srgb(assembled.pixels, profile)
     return Source(
-        rgb=rgb,
-        native=native,
-        icc_profile=profile,
-        exif=exif,
+        rgb=as_seen(straight, assembled.alpha),
+        native=straight if reading.strip else assembled.pixels,
+        icc_profile=None if reading.strip else profile,
+        exif=kept.exif,
+        xmp=kept.xmp,
+        density=kept.density,
+        alpha=assembled.alpha,
         path=path,
         encoded=encoded,
         sha256=hashlib.sha256(encoded).hexdigest(),
         format=kind,
         jpeg_quality=jpeg_quality,
+        stripped=reading.strip,
         warnings=(*warnings, *notes),
     )
 

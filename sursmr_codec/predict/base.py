@@ -16,6 +16,8 @@ class Predictor(ABC):
     """Says what viewers and machines make of rungs: embed the source once, then score many rungs."""
 
     id: str
+    trained_codecs: frozenset[str] | None = None
+    """Ids of the codecs whose rungs it was trained on; None where its scores do not rest on training."""
 
     @abstractmethod
     def embed(self, source: Source) -> Embedding:

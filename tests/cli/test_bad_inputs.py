@@ -59,10 +59,11 @@ def package_is_readable_by_all() -> bool:
 
 
 def options_of(row: Row) -> images.Reading:
-    alpha = row.setting("--alpha")
-    max_pixels = row.setting("--max-pixels")
-    reading = images.Reading() if max_pixels is None else images.Reading(max_pixels=int(max_pixels))
-    return reading if alpha is None else images.Reading(images.parse_alpha(alpha), reading.max_pixels)
+    return images.Reading(
+        alpha=images.parse_alpha(row.setting("--alpha") or "refuse"),
+        max_pixels=int(row.setting("--max-pixels") or images.MAX_PIXELS),
+        gain_map=row.setting("--gain-map") or "refuse",
+    )
 
 
 def test_output_folder_absent(run, photo, tmp_path):

@@ -12,7 +12,7 @@ from images.pictures import patches, turned
 from PIL import Image
 
 from sursmr_codec.errors import ImageError, UsageError
-from sursmr_codec.images.alpha import REFUSE, AlphaPolicy, flatten, parse_alpha
+from sursmr_codec.images.alpha import KEEP, REFUSE, AlphaPolicy, flatten, parse_alpha
 from sursmr_codec.images.bmff import MainPicture, main_picture
 from sursmr_codec.images.depth import join_bytes, to_8_bits
 from sursmr_codec.images.exif import as_stored, take_orientation
@@ -21,15 +21,16 @@ from sursmr_codec.images.jpeg import has_end
 
 def test_alpha_policies():
     assert parse_alpha("refuse") is REFUSE
+    assert parse_alpha("keep") is KEEP
     assert parse_alpha("flatten=#0A10fF") == AlphaPolicy((10, 16, 255))
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "keep", "flatten", "flatten=", "flatten=#fff", "flatten=#gg0000", "flatten=ffffff", "refuse "],
+    ["", "kept", "flatten", "flatten=", "flatten=#fff", "flatten=#gg0000", "flatten=ffffff", "refuse "],
 )
 def test_nonsense_policies_are_usage_errors(text: str):
-    with pytest.raises(UsageError, match="alpha must be refuse or flatten=#rrggbb"):
+    with pytest.raises(UsageError, match="alpha must be refuse, keep or flatten=#rrggbb"):
         parse_alpha(text)
 
 

@@ -17,6 +17,7 @@ from sursmr_codec.errors import ImageError
 def _reading(row: Row) -> images.Reading:
     return images.Reading(
         alpha=images.parse_alpha(row.setting("--alpha") or "refuse"),
+        gain_map=row.setting("--gain-map") or "refuse",
         max_pixels=int(row.setting("--max-pixels") or images.MAX_PIXELS),
     )
 

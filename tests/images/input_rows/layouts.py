@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from images import png_maker
 from images.input_rows.makers import exif, file_of, grey, heic, palette_png, three
-from images.input_rows.row import Row, saved
+from images.input_rows.row import BAD_IMAGE, Row, saved
 from images.pictures import patches, turned
 from PIL import Image
 
@@ -136,10 +136,12 @@ ROWS = (
         pixels=patches(),
         tolerance=3,
     ),
+    Row("JPEG with a gain map", saved("a.jpg", _gain_map_jpeg), BAD_IMAGE, "--gain-map drop"),
     Row(
-        "JPEG with a gain map",
+        "JPEG without its gain map",
         saved("a.jpg", _gain_map_jpeg),
-        message="gain map for high dynamic range was ignored",
+        message="gain map for high dynamic range was dropped",
+        options=("--gain-map", "drop"),
         pixels=patches(),
         tolerance=3,
     ),
