@@ -17,8 +17,8 @@ def records(out: str | Path) -> Iterator[dict[str, Any]]:
 
     One object a source, in the order of the listing: the record of `pick --json` (docs/json.md) with the
     keys `status` ("done", "unmet", "failed", "skipped"), `reason` and `retry` (text or None), `source` and
-    `target` (paths below the input and the output folder, `/` between their parts; no target where nothing was
-    written) and `finished` (ISO 8601, UTC).
+    `target` (paths below the input and the output folder, `/` between their parts; the target is None where
+    nothing was written) and `finished` (ISO 8601, UTC).
 
     Raises UsageError where `out` holds no batch.
     """

@@ -28,7 +28,7 @@ FINISHED, NEEDS_CHECK, NEEDS_WORK = 0, 1, 2
 _TABLES = """
 CREATE TABLE IF NOT EXISTS source (
   name NOT NULL UNIQUE,
-  number INTEGER, todo INTEGER NOT NULL DEFAULT 0, stamp TEXT, target, kept, targets TEXT, asked TEXT,
+  number INTEGER, todo INTEGER NOT NULL DEFAULT 0, stamp TEXT, stem, targets TEXT, asked TEXT,
   status TEXT, reason TEXT, retry TEXT, finished TEXT, fingerprint TEXT,
   sha256 TEXT, source_stamp TEXT, source_bytes INTEGER,
   output, output_sha256 TEXT, output_stamp TEXT, output_bytes INTEGER,

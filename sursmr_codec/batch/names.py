@@ -12,6 +12,7 @@ import hashlib
 import os
 import sqlite3
 import unicodedata
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from sursmr_codec.batch.journal import key, text
@@ -28,22 +29,22 @@ SELECT DISTINCT owner FROM temp.held WHERE NOT fixed AND folded IN (
 """
 
 
-def target_name(source: str, extension: str, level: int = 0) -> str:
-    """Name of a source's result; `level` says how often a shorter one was shared."""
+def target_stem(source: str, level: int = 0) -> str:
+    """Name of a source's result without its extension; `level` says how often a shorter one was shared."""
     folder, slash, file = source.rpartition("/")
     stem = PurePosixPath(file).stem if level == 0 else file
     if level > 1:
         stem += "." + hashlib.sha256(os.fsencode(source)).hexdigest()[: 8 * (level - 1)]
-    return f"{folder}{slash}{stem}{extension}"
+    return f"{folder}{slash}{stem}"
 
 
 class Names:
     """Settles the names of all results of a plan, in temporary tables, within its transaction."""
 
-    def __init__(self, db: sqlite3.Connection, extension: str, *, may_keep: bool) -> None:
-        """`may_keep`: whether a source's own bytes may be its result, under its own name."""
+    def __init__(self, db: sqlite3.Connection, extensions: Iterable[str], *, may_keep: bool) -> None:
+        """Results end in one of `extensions`, or with `may_keep` have a source's own bytes and name."""
         self._db = db
-        self._extension = extension
+        self._extensions = tuple(extensions)
         self._may_keep = may_keep
         self._last_folder = ""
         for statement in _TABLES.split(";"):
@@ -51,7 +52,7 @@ class Names:
 
     def add(self, source: str) -> None:
         """Hold the names that a source's result may get; a source that is added twice counts once."""
-        self._hold(target_name(source, self._extension), source)
+        self._hold_targets(source, 0)
         if self._may_keep:
             self._hold(source, source, fixed=True)
         folder = source.rpartition("/")[0]
@@ -69,14 +70,22 @@ class Names:
                 level = self._level(owner) + 1
                 self._db.execute("INSERT OR REPLACE INTO temp.level VALUES (?, ?)", (owner, level))
                 self._db.execute("DELETE FROM temp.held WHERE owner = ? AND NOT fixed", (owner,))
-                source = text(owner)
-                self._hold(target_name(source, self._extension, level), source)
+                self._hold_targets(text(owner), level)
         self._db.execute("DROP INDEX temp.by_name")
         self._db.execute("DELETE FROM temp.held")
 
-    def of(self, source: str) -> str:
-        """The settled name of a source's result."""
-        return target_name(source, self._extension, self._level(key(source)))
+    def stem(self, source: str) -> str:
+        """The settled name of a source's result, without its extension."""
+        return target_stem(source, self._level(key(source)))
+
+    def all_of(self, source: str) -> set[str]:
+        """Every name that a source's result may get."""
+        stem = self.stem(source)
+        return {stem + extension for extension in self._extensions} | ({source} if self._may_keep else set())
+
+    def _hold_targets(self, source: str, level: int) -> None:
+        for extension in self._extensions:
+            self._hold(target_stem(source, level) + extension, source)
 
     def _hold(self, name: str, owner: str, *, fixed: bool = False) -> None:
         folded = unicodedata.normalize("NFC", name).casefold()

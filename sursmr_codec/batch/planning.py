@@ -50,7 +50,7 @@ class Planner:
         db = journal.db
         with journal.transaction():
             may_keep = self.settings.pick.min_savings is not None
-            names = Names(db, self.description.codec.extension, may_keep=may_keep)
+            names = Names(db, self.description.extensions, may_keep=may_keep)
             db.execute("UPDATE source SET number = NULL, todo = 0 WHERE number IS NOT NULL")
             for number, found in enumerate(listing):
                 db.execute(
@@ -75,21 +75,18 @@ class Planner:
         there = self._there(folder)
         in_front = f"{folder}/" if folder else ""
         for name, *old in rows:
-            target = names.of(name)
-            kept = name if self.settings.pick.min_savings is not None else target
-            taken = [one for one in {target, kept} if one.removeprefix(in_front) in there]
+            outputs = names.all_of(name)
+            taken = sorted(one for one in outputs if one.removeprefix(in_front) in there)
             foreign = None if self.overwrite else next((o for o in taken if not _is_ours(journal, o)), None)
             if foreign is not None:
                 journal.put(self._in_the_way(name, foreign, targets, tree), _AT_LISTING)
                 continue
-            journal.db.executemany(
-                "INSERT OR IGNORE INTO ours VALUES (?)", [(key(one),) for one in {target, kept}]
-            )
+            journal.db.executemany("INSERT OR IGNORE INTO ours VALUES (?)", [(key(one),) for one in outputs])
             journal.db.execute(
-                "UPDATE source SET target = ?, kept = ?, targets = ?, asked = ?, todo = ? WHERE name = ?",
+                "UPDATE source SET stem = ?, targets = ?, asked = ?, todo = ? WHERE name = ?",
                 (
-                    *(key(target), key(kept), json.dumps(asdict(targets)), asked),
-                    *(self._todo(old, {target, kept}, asked, there, in_front), key(name)),
+                    *(key(names.stem(name)), json.dumps(asdict(targets)), asked),
+                    *(self._todo(old, outputs, asked, there, in_front), key(name)),
                 ),
             )
 
@@ -144,10 +141,8 @@ def checks(journal: Journal) -> Iterator[Check]:
 
 def jobs(journal: Journal) -> Iterator[Job]:
     """Sources of the plan that need work, in its order."""
-    for _, name, target, kept, targets, asked in _paged(
-        journal, "name, target, kept, targets, asked", NEEDS_WORK
-    ):
-        yield Job(text(name), text(target), text(kept), Targets(**json.loads(targets)), asked)
+    for _, name, stem, targets, asked in _paged(journal, "name, stem, targets, asked", NEEDS_WORK):
+        yield Job(text(name), text(stem), Targets(**json.loads(targets)), asked)
 
 
 def _rows(journal: Journal) -> Iterator[tuple[Any, ...]]:

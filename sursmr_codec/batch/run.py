@@ -69,7 +69,7 @@ class Batch:
         """Raises ImageError where no input exists, UsageError for arguments that make no sense."""
         self._request = request
         self._listing = Listing(request.inputs, request.out, request.selection, request.base)
-        self._engine = _engine(request)
+        self._engine = engine_of(request)
         self._out = places.tree(str(Path(request.out).absolute()))
         self._state = Path(request.out) / STATE_FOLDER
         self._stopping = False
@@ -253,7 +253,8 @@ def check_known(journal: Journal, engine: Engine, work: Work) -> None:
         )
 
 
-def _engine(request: Request) -> Engine:
+def engine_of(request: Request) -> Engine:
+    """The engine that a request asks for, with its cores shared out; raises UsageError for an unknown one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     n_jobs = request.jobs or cores
     kind = engines.get("process" if request.engine == AUTO else request.engine)

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sursmr_codec import codecs, images, predict
@@ -23,12 +22,12 @@ class NamedPredictor:
     """A predictor of the registry, loaded where it is needed."""
 
     name: str = predict.DEFAULT
-    zoo: str | Path | None = None
-    protocol: str = "calibrated"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What `predict.load` takes beside its name and `threads`."""
 
     def __call__(self, threads: int) -> Predictor:
         """Load it, to use that many cores."""
-        return predict.load(self.name, zoo=self.zoo, protocol=self.protocol, threads=threads)
+        return predict.load(self.name, threads=threads, **self.options)
 
 
 @dataclass(frozen=True)
@@ -36,18 +35,21 @@ class Settings:
     """Everything that decides what is written for a picture, its targets aside."""
 
     codec: str = "jpeg"
+    """A codec's id, or several with commas between: the smallest file that meets the targets is taken."""
     codec_options: Mapping[str, object] = field(default_factory=dict)
-    load_predictor: Callable[[int], Predictor] = NamedPredictor()
+    """Each goes to the codecs that take it."""
+    load_predictor: Callable[[int], Predictor] = field(default_factory=NamedPredictor)
     """Makes the predictor for a number of cores; sent to workers by pickle."""
     pick: PickSettings = field(default_factory=PickSettings)
     reading: images.Reading = field(default_factory=images.Reading)
 
-    def load_codec(self) -> Codec:
-        """The codec; raises UsageError, UnavailableError where it cannot be used as asked."""
-        codec = codecs.get(self.codec, **self.codec_options)
-        codec.require()
-        rungs_of(codec.qp_range, self.pick.search)
-        return codec
+    def load_codecs(self) -> tuple[Codec, ...]:
+        """The codecs; raises UsageError, UnavailableError where one cannot be used as asked."""
+        found = codecs.several(self.codec, **self.codec_options)
+        for codec in found:
+            codec.require()
+            rungs_of(codec.qp_range, self.pick.search)
+        return found
 
     def question(self, targets: Targets) -> dict[str, Any]:
         """What was asked, as records of pictures without a result say it."""
@@ -62,15 +64,20 @@ class Settings:
 class Description:
     """What workers found the settings to mean: the versions behind the names."""
 
-    codec: CodecSummary
+    codecs: tuple[CodecSummary, ...]
     predictor: PredictorSummary
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """Of every file that may be written."""
+        return tuple(dict.fromkeys(codec.extension for codec in self.codecs))
 
 
 def fingerprint(settings: Settings, description: Description, targets: Targets) -> str:
     """Hex digest of all that decides a picture's result, other than its own bytes."""
     decides = {
         "version": __version__,
-        "codec": asdict(description.codec),
+        "codecs": [asdict(codec) for codec in description.codecs],
         "predictor": asdict(description.predictor),
         "targets": asdict(targets),
         "pick": asdict(settings.pick),

@@ -58,10 +58,8 @@ class Job:
     """Asks for a source's result; the answer is an Outcome."""
 
     source: str
-    target: str
-    """Where the result goes."""
-    kept: str
-    """Where the source's own bytes go, if they are the result."""
+    stem: str
+    """Where the result goes, without the extension of its codec."""
     targets: Targets
     fingerprint: str
     """Of everything else that decides the result; for the journal."""
@@ -79,7 +77,7 @@ class Work:
         self.sources = sources
         self.out = out
         self._threads = threads
-        self._loaded: tuple[Codec, Predictor] | None = None
+        self._loaded: tuple[tuple[Codec, ...], Predictor] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_loaded": None}
@@ -88,16 +86,16 @@ class Work:
         """Raises SursmrError only where no source at all can be worked on."""
         match request:
             case Describe():
-                codec, predictor = self._load()
-                return Description(codec.summary(), predictor.summary())
+                codecs, predictor = self._load()
+                return Description(tuple(codec.summary() for codec in codecs), predictor.summary())
             case Check():
                 return self._check(request)
             case Job():
                 return self._work(request)
 
-    def _load(self) -> tuple[Codec, Predictor]:
+    def _load(self) -> tuple[tuple[Codec, ...], Predictor]:
         if self._loaded is None:
-            self._loaded = self.settings.load_codec(), self.settings.load_predictor(self._threads)
+            self._loaded = self.settings.load_codecs(), self.settings.load_predictor(self._threads)
         return self._loaded
 
     def _check(self, check: Check) -> Checked:
@@ -124,13 +122,13 @@ class Work:
 
     def _pick(self, job: Job) -> Pick | str:
         """The pick, or why there is none."""
-        codec, predictor = self._load()
+        codecs, predictor = self._load()
         began = time.perf_counter()
         try:
             source = self.sources.source(job.source, self.settings.reading)
             read = time.perf_counter() - began
             *_, picked = picking.pick_events(
-                source, job.targets, codec=codec, predictor=predictor, settings=self.settings.pick
+                source, job.targets, codec=codecs, predictor=predictor, settings=self.settings.pick
             )
         except SursmrError as error:
             return self._said(job, str(error))
@@ -147,7 +145,7 @@ class Work:
             return self._failed(job, picked)
         if picked.encoded is None:
             return self._outcome(job, picked, "unmet", self._said(job, picking.not_reachable(picked)))
-        name = job.kept if picked.kept_original else job.target
+        name = job.source if picked.kept_original else job.stem + picked.codec.extension
         try:
             written = replace(picked, output=self.out.publish(name, picked.encoded))
         except Unwritable:

@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from sursmr_codec.cli.annotate import annotate
+from sursmr_codec.cli.batch import batch
 from sursmr_codec.cli.codecs import codecs
 from sursmr_codec.cli.curve import curve
 from sursmr_codec.cli.data import app as data
 from sursmr_codec.cli.pick import pick
 from sursmr_codec.cli.score import score
+from sursmr_codec.cli.status import status
+from sursmr_codec.cli.termination import unwinding
 from sursmr_codec.cli.train import train
 from sursmr_codec.cli.zoo import app as zoo
 from sursmr_codec.version import __version__
@@ -26,6 +29,8 @@ app = typer.Typer(
 app.command()(pick)
 app.command()(curve)
 app.command()(score)
+app.command()(batch)
+app.command()(status)
 app.command()(codecs)
 app.command()(annotate)
 app.command()(train)
@@ -57,4 +62,5 @@ def root(
 
 def run() -> None:
     """Run the application on the process's own arguments and exit."""
-    app(prog_name="sursmr-qp")
+    with unwinding():
+        app(prog_name="sursmr-qp")

@@ -1,0 +1,303 @@
+"""`sursmr-qp batch`: pick and write for every image of a folder."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sursmr_codec.cli import batch_view, console, encoder_options, options
+
+if TYPE_CHECKING:
+    from sursmr_codec.batch.outcome import Outcome
+    from sursmr_codec.batch.run import Batch, Request
+
+SOME_FAILED = 7
+INTERRUPTED = 130
+
+
+def batch(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IN",
+            show_default=False,
+            help="Folders, files, or glob patterns in quotes; - reads paths from stdin.",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="OUT", show_default=False, help="Folder for the results."),
+    ],
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Enter folders inside folders.")
+    ] = False,
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Only files that match; may be repeated.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="No files and folders that match; may be repeated."),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Folder that names in OUT are relative to, if not the obvious one."),
+    ] = None,
+    codec: options.Codecs = "jpeg",
+    sur: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATIO",
+            show_default="0.75, or as sursmr-qp.toml says",
+            help="Least share of viewers who see no difference; 0: off.",
+        ),
+    ] = None,
+    smr: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATIO",
+            show_default="0.9, or as sursmr-qp.toml says",
+            help="Least share of machines whose output stays; 0: off.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Pictures at a time; one a core by default.")
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="serial: in this process; process: in others, which may crash."),
+    ] = "auto",
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Work on N pictures at most, then stop.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed before and has not changed.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files in OUT that are not of this batch.")
+    ] = False,
+    report: Annotated[bool, typer.Option("--report", help="Write a page about it at the end.")] = False,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write a table at the end (.parquet, .csv)."),
+    ] = None,
+    best_effort: options.BestEffort = False,
+    keep_smaller: options.KeepSmaller = False,
+    min_savings: options.MinSavings = 5.0,
+    max_bytes: options.MaxBytes = None,
+    search: options.Search = options.Method.binary,
+    tolerance: options.Tolerance = 0.0,
+    min_qp: options.MinQp = None,
+    max_qp: options.MaxQp = None,
+    explain: options.Explain = False,
+    predictor: options.Predict = "measured",
+    zoo: options.Zoo = None,
+    protocol: options.Protocol = "calibrated",
+    machines: options.Jury = options.Machines.all,
+    alpha: options.Alpha = "refuse",
+    strip: options.Strip = False,
+    gain_map: options.GainMap = options.GainMaps.refuse,
+    max_pixels: options.MaxPixels = options.MAX_PIXELS,
+    chroma: encoder_options.Chroma = None,
+    bit_depth: encoder_options.BitDepth = None,
+    preset: encoder_options.Preset = None,
+    speed: encoder_options.Speed = None,
+    effort: encoder_options.Effort = None,
+    progressive: encoder_options.Progressive = None,
+    optimize: encoder_options.Optimize = None,
+    x265: encoder_options.X265 = None,
+    cjpeg: encoder_options.Cjpeg = None,
+    vvencapp: encoder_options.VvencApp = None,
+    bpgenc: encoder_options.BpgEnc = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON record a picture.")] = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Pick and write for every image of IN, with the tree mirrored in OUT.
+
+    The same command takes up a run that was stopped, and does what is missing or has changed. Ctrl-C
+    finishes what runs, a second one stops at once. Exit code 7 where pictures failed or are unmet.
+    """
+    encoders = {
+        "chroma": chroma and chroma.value,
+        "bit_depth": bit_depth,
+        "preset": preset,
+        "speed": speed,
+        "effort": effort,
+        "progressive": progressive,
+        "optimize": optimize,
+        "x265": x265,
+        "cjpeg": cjpeg,
+        "vvencapp": vvencapp,
+        "bpgenc": bpgenc,
+    }
+    with console.failures():
+        from sursmr_codec.batch.listing import Selection
+        from sursmr_codec.batch.run import Request
+        from sursmr_codec.batch.settings import NamedPredictor, Settings
+        from sursmr_codec.picking import PickSettings
+        from sursmr_codec.types import SearchSettings, Targets
+
+        asked = {name: value for name, value in (("sur", sur), ("smr", smr)) if value is not None}
+        Targets(**asked)
+        request = Request(
+            inputs=_given(inputs),
+            out=str(output),
+            settings=Settings(
+                codec=codec,
+                codec_options={name: value for name, value in encoders.items() if value is not None},
+                load_predictor=NamedPredictor(predictor, {"zoo": zoo, "protocol": protocol}),
+                pick=PickSettings(
+                    search=SearchSettings(search.value, tolerance, min_qp, max_qp, max_bytes),
+                    jury=machines.value,
+                    best_effort=best_effort,
+                    min_savings=min_savings if keep_smaller else None,
+                    explain=explain,
+                ),
+                reading=options.reading(alpha, max_pixels, strip=strip, gain_map=gain_map),
+            ),
+            targets=asked,
+            selection=Selection(recursive, tuple(include or ()), tuple(exclude or ())),
+            base=base,
+            engine=engine,
+            jobs=jobs,
+            limit=limit,
+            overwrite=overwrite,
+            retry_failed=retry_failed,
+        )
+        if dry_run:
+            _plan(request, json=json)
+            return
+        if table is not None:
+            _check_table(table)
+        interrupted = _run(request, json=json, quiet=quiet)
+    _finish(output, interrupted=interrupted, report=report, table=table, json=json, quiet=quiet)
+
+
+def _given(inputs: list[str]) -> tuple[str, ...]:
+    """The inputs, with `-` replaced by the paths on stdin: one a line, or with NUL bytes between."""
+    if "-" not in inputs:
+        return tuple(inputs)
+    text = sys.stdin.buffer.read().decode(errors="surrogateescape")
+    listed = text.split("\0") if "\0" in text else text.splitlines()
+    return tuple([path for path in listed if path] + [path for path in inputs if path != "-"])
+
+
+def _plan(request: Request, *, json: bool) -> None:
+    from dataclasses import asdict
+
+    from sursmr_codec.batch.dry import dry_run
+
+    counts: dict[str, int] = {}
+    for planned in dry_run(request):
+        counts[planned.action] = counts.get(planned.action, 0) + 1
+        if json:
+            _print_line(asdict(planned))
+        else:
+            typer.echo(_shown(batch_view.planned_line(planned)))
+    if not json:
+        total = ", ".join(f"{number} {batch_view.ACTIONS[action]}" for action, number in counts.items())
+        typer.echo(f"{total or 'nothing to do'}; nothing was written")
+
+
+def _check_table(path: Path) -> None:
+    # Before hours are spent on what cannot be written in the end.
+    from sursmr_codec.report import table
+
+    table.check(path)
+
+
+def _run(request: Request, *, json: bool, quiet: bool) -> bool:
+    """Run the batch and print its records; whether it was interrupted."""
+    from sursmr_codec.batch.run import Batch
+
+    batch = Batch(request)
+    with _interruptible(batch), batch_view.following(batch, quiet=quiet) as show:
+        for outcome in batch:
+            if json:
+                _print_line(outcome.record)
+            show()
+    if not quiet and not batch.stopping and batch.progress.n_total == 0:
+        typer.echo("warning: no file was found (--recursive enters folders inside folders)", err=True)
+    if not quiet:
+        batch_view.print_summary(batch, to_stderr=json)
+    return batch.stopping
+
+
+@contextmanager
+def _interruptible(batch: Batch) -> Iterator[None]:
+    """Let Ctrl-C end the batch in good order, and a second one at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        if batch.stopping:
+            raise KeyboardInterrupt
+        batch.stop()
+        typer.echo("finishing what runs; Ctrl-C again stops at once", err=True)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _finish(
+    out: Path, *, interrupted: bool, report: bool, table: Path | None, json: bool, quiet: bool
+) -> None:
+    with console.failures():
+        n_failed = sum(1 for _ in map(_print_failure, _failures(out)))
+        if table is not None:
+            from sursmr_codec.report import write_table
+
+            written = write_table(out, table)
+            if not quiet:
+                typer.echo(f"table      {written}", err=json)
+        if report:
+            from sursmr_codec.report import write_report
+
+            page = write_report(out)
+            if not quiet:
+                typer.echo(f"report     {page}", err=json)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if n_failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _failures(out: Path) -> Iterator[Outcome]:
+    """Sources of the plan that failed, and unmet ones without a file; those of earlier runs too."""
+    from sursmr_codec.batch import STATE_FOLDER, journal
+
+    with journal.reading(out / STATE_FOLDER) as db:
+        yield from journal.outcomes(
+            db,
+            "number IS NOT NULL AND todo = 0 AND (status = 'failed' OR status = 'unmet' AND output IS NULL)",
+        )
+
+
+def _print_failure(outcome: Outcome) -> None:
+    line = f"{outcome.status}: {outcome.source}: {outcome.reason}"
+    typer.echo(_shown(f"{line} [{outcome.retry}]" if outcome.retry else line), err=True)
+
+
+def _print_line(record: Any) -> None:
+    typer.echo(_shown(jsonlib.dumps(record, ensure_ascii=False, allow_nan=False)))
+    sys.stdout.flush()
+
+
+def _shown(text: str) -> str:
+    """Text that can be printed, whatever bytes file names hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
