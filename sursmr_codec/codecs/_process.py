@@ -173,4 +173,6 @@ def _ending(code: int) -> str:
 
 
 def _tail(stderr: str) -> str:
-    return stderr.strip()[-_TAIL_CHARACTERS:] or "it said nothing"
+    """The end of a program's words, without what would steer a terminal."""
+    words = stderr.strip()[-_TAIL_CHARACTERS:]
+    return "".join(c if c.isprintable() or c.isspace() else "?" for c in words) or "it said nothing"
