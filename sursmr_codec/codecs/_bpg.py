@@ -16,7 +16,8 @@ from sursmr_codec.errors import DecodeError
 
 MAGIC = b"BPG\xfb"
 _START_CODE = b"\x00\x00\x01"
-_YUV420_CENTRED = 1
+_PIXEL_FORMATS = {1: 1, 3: 3}
+"""Chroma format of HEVC -> pixel format of BPG: 4:2:0 with centred chroma, and 4:4:4."""
 _BT601 = 0
 _BIT_DEPTHS = (8, 10, 12)
 _MOST_LOG2_BLOCK = 6
@@ -25,7 +26,7 @@ _MOST_SIDE = 1 << 16
 
 @dataclass(frozen=True)
 class BpgPicture:
-    """A still 4:2:0 BT.601 full-range picture without alpha."""
+    """A still BT.601 full-range picture, 4:2:0 or 4:4:4, without alpha."""
 
     width: int
     height: int
@@ -41,7 +42,8 @@ class BpgPicture:
         tools.flags(self.tools.strong_intra_smoothing, False)
         header = tools.aligned()
         picture = ue7(len(header)) + header + self.units
-        formats = bytes([_YUV420_CENTRED << 5 | (self.tools.bit_depth_luma - 8), _BT601 << 4])
+        pixel_format = _PIXEL_FORMATS[self.tools.chroma_format]
+        formats = bytes([pixel_format << 5 | (self.tools.bit_depth_luma - 8), _BT601 << 4])
         return MAGIC + formats + ue7(self.width) + ue7(self.height) + ue7(len(picture)) + picture
 
     def annex_b(self) -> bytes:
@@ -57,19 +59,21 @@ def from_annex_b(stream: bytes, sequence: SequenceSet, width: int, height: int) 
 
 def unpack(data: bytes) -> BpgPicture:
     """Read a file; raises DecodeError where it is broken, cut, or of a kind that is not written here."""
-    file = _Bytes(data)
+    file = Bytes(data)
     if file.take(4) != MAGIC:
         raise DecodeError("not a BPG file")
     formats, colours = file.take(2)
-    if formats >> 4 != _YUV420_CENTRED << 1 or colours & 0b0111 or colours >> 4 != _BT601:
+    chroma_format = {pixel: chroma for chroma, pixel in _PIXEL_FORMATS.items()}.get(formats >> 5)
+    if chroma_format is None or formats & 0x10 or colours & 0b0111 or colours >> 4 != _BT601:
         raise DecodeError("a BPG file of a kind that is not written here")
     width, height, length = file.ue7(), file.ue7(), file.ue7()
     if not (0 < width < _MOST_SIDE and 0 < height < _MOST_SIDE):
         raise DecodeError(f"a BPG file of {width}x{height} pixels")
     if colours & 0b1000:
         file.take(file.ue7())
-    picture = _Bytes(file.take(length) if length else file.rest())
-    tools = _read_tools(BitReader(picture.take(picture.ue7())), width, height, 8 + (formats & 0x0F))
+    picture = Bytes(file.take(length) if length else file.rest())
+    header = BitReader(picture.take(picture.ue7()))
+    tools = _read_tools(header, width, height, chroma_format, 8 + (formats & 0x0F))
     return BpgPicture(width, height, tools, picture.rest())
 
 
@@ -81,7 +85,7 @@ def ue7(number: int) -> bytes:
     return bytes(reversed(groups))
 
 
-class _Bytes:
+class Bytes:
     """Takes bytes from the front of a file; DecodeError past its end."""
 
     def __init__(self, data: bytes) -> None:
@@ -89,6 +93,7 @@ class _Bytes:
         self._at = 0
 
     def take(self, n_bytes: int) -> bytes:
+        """The next bytes."""
         end = self._at + n_bytes
         if end > len(self._data):
             raise DecodeError(f"a BPG file that ends after {len(self._data)} bytes, before byte {end}")
@@ -96,10 +101,17 @@ class _Bytes:
         self._at = end
         return taken
 
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing is left."""
+        return self._at == len(self._data)
+
     def rest(self) -> bytes:
+        """All that is left."""
         return self.take(len(self._data) - self._at)
 
     def ue7(self) -> int:
+        """The next number, as the function of that name writes it."""
         number = 0
         for place in range(5):
             byte = self.take(1)[0]
@@ -122,7 +134,7 @@ def _write_tools(bits: BitWriter, tools: SequenceSet) -> None:
     write_pcm(bits, tools.pcm)
 
 
-def _read_tools(bits: BitReader, width: int, height: int, bit_depth: int) -> SequenceSet:
+def _read_tools(bits: BitReader, width: int, height: int, chroma_format: int, bit_depth: int) -> SequenceSet:
     if bit_depth not in _BIT_DEPTHS:
         raise DecodeError(f"a BPG file of {bit_depth} bits a sample")
     blocks = (3 + bits.ue(), bits.ue(), 2 + bits.ue(), bits.ue())
@@ -130,7 +142,7 @@ def _read_tools(bits: BitReader, width: int, height: int, bit_depth: int) -> Seq
         raise DecodeError("a BPG file with blocks that are larger than HEVC has")
     tools = SequenceSet(
         id=0,
-        chroma_format=1,
+        chroma_format=chroma_format,
         separate_planes=False,
         coded_width=_round_up(width, 1 << blocks[0]),
         coded_height=_round_up(height, 1 << blocks[0]),

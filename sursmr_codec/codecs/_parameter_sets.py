@@ -12,6 +12,7 @@ from sursmr_codec.codecs._bitstream import SPS, VPS, PcmTools, SequenceSet
 
 _FORMAT_RANGE_EXTENSIONS = 4
 _LEVEL_8_5 = 255
+_YUV420, _YUV444 = 1, 3
 
 
 def video_set() -> bytes:
@@ -33,13 +34,18 @@ def video_set() -> bytes:
 
 
 def sequence_set(tools: SequenceSet) -> bytes:
-    """A sequence parameter set as a NAL unit, with a VUI that says BT.601 full range with centred chroma."""
+    """A sequence parameter set as a NAL unit, with a VUI that says BT.601 full range with centred chroma.
+
+    4:4:4 pictures have one plane a component, and no place of chroma to state.
+    """
     bits = _nal(SPS)
     bits.u(4, 0)
     bits.u(3, 0)
     bits.flags(True)
     _profile_tier_level(bits)
-    bits.ue(tools.id, tools.chroma_format, tools.coded_width, tools.coded_height)
+    bits.ue(tools.id, tools.chroma_format)
+    bits.flags(*((False,) if tools.chroma_format == _YUV444 else ()))
+    bits.ue(tools.coded_width, tools.coded_height)
     bits.flags(False)
     bits.ue(tools.bit_depth_luma - 8, tools.bit_depth_chroma - 8, 4)
     bits.flags(True)
@@ -52,7 +58,7 @@ def sequence_set(tools: SequenceSet) -> bytes:
     bits.ue(0)
     bits.flags(False, True, tools.strong_intra_smoothing)
     bits.flags(True)
-    _colour(bits)
+    _colour(bits, tools.chroma_format)
     bits.flags(False)
     return escape(bits.aligned(stop_bit=True))
 
@@ -89,13 +95,15 @@ def _profile_tier_level(bits: BitWriter) -> None:
     bits.u(8, _LEVEL_8_5)
 
 
-def _colour(bits: BitWriter) -> None:
+def _colour(bits: BitWriter, chroma_format: int) -> None:
     """VUI (annex E.2.1): BT.709 primaries, sRGB transfer, BT.601 matrix, chroma between the luma samples."""
+    centred = chroma_format == _YUV420
     bits.flags(False, False, True)
     bits.u(3, 5)
     bits.flags(True, True)
     for code_point in (1, 13, 6):
         bits.u(8, code_point)
-    bits.flags(True)
-    bits.ue(1, 1)
+    bits.flags(centred)
+    if centred:
+        bits.ue(1, 1)
     bits.flags(False, False, False, False, False, False)

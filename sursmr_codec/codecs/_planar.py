@@ -16,6 +16,17 @@ from sursmr_codec.types import Pixels
 
 _BT601 = (5, 6)
 """BT.470 BG and SMPTE 170M share one matrix (ITU-T H.273, table 4)."""
+_BIT_DEPTHS = {
+    "yuv420p": 8,
+    "yuvj420p": 8,
+    "yuv420p10le": 10,
+    "yuv420p12le": 12,
+    "yuv444p": 8,
+    "yuvj444p": 8,
+    "yuv444p10le": 10,
+    "yuv444p12le": 12,
+}
+"""Formats that are read, and their bits a sample."""
 _FULL_RANGE = 2
 """AVCOL_RANGE_JPEG of FFmpeg."""
 _MOST_PADDING = 128
@@ -39,18 +50,28 @@ def padded_side(side: int, least: int = 16, multiple: int = 2) -> int:
 
 
 def frame_from_planes(planes: Planes) -> Any:
-    """An av.VideoFrame of 4:2:0 planes, 8 or 10 bit, with time stamp 0."""
+    """An av.VideoFrame of planes of 8 to 12 bits, with time stamp 0."""
     import av
 
-    stacked = np.concatenate([plane.reshape(-1) for plane in (planes.y, planes.cb, planes.cr)])
-    name = "yuv420p" if planes.bit_depth == 8 else f"yuv420p{planes.bit_depth}le"
-    frame = av.VideoFrame.from_ndarray(stacked.reshape(-1, planes.y.shape[1]), format=name)
+    height, width = planes.y.shape
+    frame = av.VideoFrame(width, height, pixel_format(planes))
+    for plane, values in zip(frame.planes, (planes.y, planes.cb, planes.cr), strict=True):
+        samples = values.astype(np.uint8 if planes.bit_depth == 8 else "<u2", copy=False)
+        rows = np.zeros((plane.height, plane.line_size), dtype=np.uint8)
+        rows[:, : plane.width * samples.itemsize] = np.ascontiguousarray(samples).view(np.uint8)
+        plane.update(rows)
     frame.pts = 0
     return frame
 
 
+def pixel_format(planes: Planes) -> str:
+    """FFmpeg's name of the planes' format."""
+    depth = "" if planes.bit_depth == 8 else f"{planes.bit_depth}le"
+    return f"yuv{planes.chroma}p{depth}"
+
+
 def decode_picture(decoder: str, stream: bytes, width: int, height: int) -> Pixels:
-    """Decode an Annex B stream of one 4:2:0 BT.601 full-range picture, cropped to (height, width, 3) RGB.
+    """Decode an Annex B stream of one BT.601 full-range picture, cropped to (height, width, 3) RGB.
 
     Raises DecodeError for anything else, and for pictures that are smaller than asked or larger than
     padding explains. Damage inside a slice that leaves its syntax whole can't be told from a picture.
@@ -84,13 +105,13 @@ def _decode_frame(decoder: str, stream: bytes, width: int, height: int) -> Any:
 
 
 def _planes_from_frame(frame: Any) -> Planes:
-    bit_depths = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10, "yuv420p12le": 12}
-    bit_depth = bit_depths.get(frame.format.name)
+    name = frame.format.name
+    bit_depth = _BIT_DEPTHS.get(name)
     if bit_depth is None:
-        raise DecodeError(f"a picture of format {frame.format.name}, which is not written here")
+        raise DecodeError(f"a picture of format {name}, which is not written here")
     if frame.colorspace not in _BT601 or frame.color_range != _FULL_RANGE:
         raise DecodeError("a picture whose stream does not say BT.601 full range")
-    if frame.width % 2 or frame.height % 2:
+    if "420" in name and (frame.width % 2 or frame.height % 2):
         raise DecodeError(f"a 4:2:0 picture of odd size {frame.width}x{frame.height}")
     y, cb, cr = (_plane_values(plane, bit_depth) for plane in frame.planes)
     return Planes(y, cb, cr, bit_depth)

@@ -12,27 +12,32 @@ from typing import ClassVar
 
 from sursmr_codec.codecs._bitstream import read_intra_picture
 from sursmr_codec.codecs._bpg import from_annex_b, unpack
+from sursmr_codec.codecs._bpg_extensions import EXIF, ICC, XMP, extensions, with_extensions
 from sursmr_codec.codecs._bpgenc import encode_bpg, shift_of
 from sursmr_codec.codecs._local import find, remedy
 from sursmr_codec.codecs._planar import decode_picture, pad_edges
-from sursmr_codec.codecs.base import Availability, Codec
+from sursmr_codec.codecs._still import seen
+from sursmr_codec.codecs.base import Availability, Codec, Part
 from sursmr_codec.codecs.hevc import (
+    CHROMAS,
     CODING_PARAMETERS,
     PRESETS,
+    check_x265_options,
     encode_intra,
     x265_availability,
     x265_versions,
 )
-from sursmr_codec.errors import DecodeError, EncodeError, UnavailableError, UsageError
-from sursmr_codec.images.colour import rgb_to_planes
+from sursmr_codec.errors import DecodeError, EncodeError, ImageError, UnavailableError, UsageError
+from sursmr_codec.images.colour import Chroma, rgb_to_planes
 from sursmr_codec.types import Pixels, Source
 
+_EXIF_HEADER = b"Exif\0\0"
 _CONFORMANCE = "amp=1:rect=1"
 """Decoders take these two for granted, since the container does not tell them."""
 
 
 class Bpg(Codec):
-    """BPG, 4:2:0, 8 bit; QP 0..51 is the slice QP.
+    """BPG, 8 or 10 bit; QP 0..51 is the slice QP.
 
     `wobble` holds from 64x48 pixels on; of thumbnails of a few hundred bytes a byte more is a large share.
     """
@@ -41,38 +46,56 @@ class Bpg(Codec):
     extension: ClassVar[str] = ".bpg"
     qp_range: ClassVar[range] = range(52)
     wobble: ClassVar[float] = 0.05
+    keeps: ClassVar[frozenset[Part]] = frozenset({"icc", "exif", "xmp"})
 
-    def __init__(self, preset: str = "medium", *, x265: str | None = None, bpgenc: str | None = None) -> None:
-        """`preset` is one of x265's but placebo; raises UsageError for any other.
+    def __init__(
+        self,
+        preset: str = "medium",
+        *,
+        chroma: Chroma = "420",
+        bit_depth: int = 8,
+        x265: str | None = None,
+        bpgenc: str | None = None,
+    ) -> None:
+        """`preset` is one of x265's but placebo; raises UsageError for values that do not exist.
 
-        With `x265` or `bpgenc`, the path of that program, it encodes in the place of PyAV's x265. bpgenc
-        makes the whole file and converts the colours by itself; the place of the preset among PRESETS,
-        from 1 on, is its compression level.
+        With `x265` or `bpgenc`, the path of that program, it encodes in the place of PyAV's x265, in 4:2:0
+        at 8 bit. bpgenc makes the whole picture and converts the colours by itself; the place of the preset
+        among PRESETS, from 1 on, is its compression level.
         """
-        if preset not in PRESETS:
-            raise UsageError(f"bpg presets are {', '.join(PRESETS)}, not {preset!r}")
+        check_x265_options(self.id, preset, chroma, bit_depth, x265 or bpgenc)
         if x265 is not None and bpgenc is not None:
             raise UsageError("bpg is encoded by x265 or by bpgenc, not by both")
         self._preset = preset
+        self._chroma: Chroma = chroma
+        self._bit_depth = bit_depth
         self._x265 = x265
         self._bpgenc = bpgenc
 
     @property
     def options(self) -> Mapping[str, object]:
-        """The x265 preset; which program was used shows in the fingerprint."""
-        return {"preset": self._preset}
+        """x265's preset, chroma format and bits a sample; which program was used shows in the fingerprint."""
+        return {"preset": self._preset, "chroma": self._chroma, "bit_depth": self._bit_depth}
 
     def encode(self, source: Source, qp: int) -> bytes:
-        """Compress `source.rgb` to a BPG file.
+        """Compress `source.native` to a BPG file.
 
         Raises UnavailableError without x265, and EncodeError where it fails or the slice has another QP.
         """
         self.check_qp(qp)
         self.require()
         if self._bpgenc is not None:
-            return encode_bpg(self._bpgenc, source.rgb, qp, self._level)
+            file = encode_bpg(self._bpgenc, source.native, qp, self._level)
+        else:
+            file = self._encode(source, qp)
+        exif = (source.exif or b"").removeprefix(_EXIF_HEADER)
+        return with_extensions(file, {EXIF: exif, ICC: source.icc_profile, XMP: source.xmp})
+
+    def _encode(self, source: Source, qp: int) -> bytes:
+        """The file without what it holds beside its picture."""
         block = _coding_block(source.width, source.height)
-        planes = rgb_to_planes(pad_edges(source.rgb, block, block))
+        pixels = pad_edges(source.native, block, block)
+        planes = rgb_to_planes(pixels, self._chroma, self._bit_depth)
         parameters = f"{_CONFORMANCE}:min-cu-size={block}"
         stream = encode_intra(planes, qp, self._preset, parameters, self._x265)
         sequence = read_intra_picture(stream).sequence
@@ -83,21 +106,26 @@ class Bpg(Codec):
         return file
 
     def decode(self, data: bytes, width: int, height: int) -> Pixels:
-        """Decode a file of width x height; alpha, animation and other colour formats are refused."""
+        """Decode a file of width x height to sRGB; alpha, animation and other colours are refused."""
         self.require()
         picture = unpack(data)
         if (picture.width, picture.height) != (width, height):
             raise DecodeError(f"a BPG file of {picture.width}x{picture.height}, not of {width}x{height}")
-        return decode_picture("hevc", picture.annex_b(), width, height)
+        profile = extensions(data).get(ICC)
+        try:
+            return seen(decode_picture("hevc", picture.annex_b(), width, height), profile)
+        except DecodeError:
+            raise
+        except ImageError as trouble:
+            raise DecodeError(f"not a usable BPG: {trouble}") from trouble
 
     def fingerprint(self) -> str:
         """PyAV, x265 or bpgenc, preset, chroma format and the parameters that are passed."""
         versions = " ".join(f"{name}/{version}" for name, version in self._versions().items())
         if self._bpgenc is not None:
             return f"bpg {versions} preset={self._preset} 4:2:0 8bit bt601-full -m {self._level}"
-        return (
-            f"bpg {versions} preset={self._preset} 4:2:0 8bit bt601-full {CODING_PARAMETERS}:{_CONFORMANCE}"
-        )
+        layout = f"{CHROMAS[self._chroma]} {self._bit_depth}bit bt601-full"
+        return f"bpg {versions} preset={self._preset} {layout} {CODING_PARAMETERS}:{_CONFORMANCE}"
 
     def native(self, qp: int) -> Mapping[str, object]:
         """The QP itself."""

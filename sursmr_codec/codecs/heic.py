@@ -17,7 +17,7 @@ from sursmr_codec.codecs._bitstream import read_intra_picture
 from sursmr_codec.codecs._heic import primary_stream
 from sursmr_codec.codecs._still import layers, seen
 from sursmr_codec.codecs.base import Availability, Codec, Part, check_option
-from sursmr_codec.codecs.hevc import PRESETS
+from sursmr_codec.codecs.hevc import BIT_DEPTHS, CHROMAS, PRESETS
 from sursmr_codec.errors import DecodeError, EncodeError, SursmrError, UnavailableError
 from sursmr_codec.images.alpha import KEEP
 from sursmr_codec.images.colour import Chroma
@@ -25,8 +25,6 @@ from sursmr_codec.images.decoded import assemble
 from sursmr_codec.images.heif import decode_heif
 from sursmr_codec.types import Pixels, Source
 
-_CHROMAS: dict[Chroma, str] = {"420": "4:2:0", "444": "4:4:4"}
-_BIT_DEPTHS = (8, 10)
 _REMEDY = "pip install --upgrade 'pillow-heif>=1.0'"
 _FIXED = {"ipratio": "1.0", "aq-mode": "0", "pools": "none", "wpp": "0", "frame-threads": "1"}
 """Parameters of x265."""
@@ -47,8 +45,8 @@ class Heic(Codec):
     def __init__(self, preset: str = "medium", *, chroma: Chroma = "420", bit_depth: int = 8) -> None:
         """`preset` is one of x265's but placebo; raises UsageError for values that do not exist."""
         check_option(self.id, "preset", preset, PRESETS)
-        check_option(self.id, "chroma", chroma, _CHROMAS)
-        check_option(self.id, "bit_depth", bit_depth, _BIT_DEPTHS)
+        check_option(self.id, "chroma", chroma, CHROMAS)
+        check_option(self.id, "bit_depth", bit_depth, BIT_DEPTHS)
         self._preset = preset
         self._chroma: Chroma = chroma
         self._bit_depth = bit_depth
@@ -124,7 +122,7 @@ class Heic(Codec):
         """pillow-heif, libheif, x265, preset, chroma format, bit depth and the parameters that are passed."""
         versions = " ".join(f"{name}/{version}" for name, version in _versions().items())
         fixed = ":".join(f"{name}={value}" for name, value in _FIXED.items())
-        chroma = _CHROMAS[self._chroma]
+        chroma = CHROMAS[self._chroma]
         return f"heic {versions} preset={self._preset} {chroma} {self._bit_depth}bit {fixed}"
 
     def native(self, qp: int) -> Mapping[str, object]:

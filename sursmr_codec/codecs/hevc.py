@@ -17,11 +17,11 @@ import numpy as np
 
 from sursmr_codec.codecs._bitstream import read_intra_picture
 from sursmr_codec.codecs._local import find, remedy
-from sursmr_codec.codecs._planar import decode_picture, frame_from_planes, pad_edges
+from sursmr_codec.codecs._planar import decode_picture, frame_from_planes, pad_edges, pixel_format
 from sursmr_codec.codecs._x265 import run_x265
-from sursmr_codec.codecs.base import Availability, Codec
+from sursmr_codec.codecs.base import Availability, Codec, check_option
 from sursmr_codec.errors import DecodeError, EncodeError, UnavailableError, UsageError
-from sursmr_codec.images.colour import Planes, rgb_to_planes
+from sursmr_codec.images.colour import Chroma, Planes, rgb_to_planes
 from sursmr_codec.types import Pixels, Source
 
 PRESETS = (
@@ -39,11 +39,15 @@ PRESETS = (
 _REMEDY = "pip install --upgrade 'av>=14'"
 CODING_PARAMETERS = "ipratio=1:keyint=1:aq-mode=0:wpp=0:pools=none:frame-threads=1:allow-non-conformance=1"
 """Non-conformance only concerns pictures too long and thin for any level; others keep their bytes."""
-_COLOUR = "range=full:colormatrix=smpte170m:colorprim=bt709:transfer=iec61966-2-1:chromaloc=1"
+CHROMAS: dict[Chroma, str] = {"420": "4:2:0", "444": "4:4:4"}
+"""In 4:4:4 x265 itself gives chroma a QP that lies 6 above that of the slice."""
+BIT_DEPTHS = (8, 10)
+_COLOUR = "range=full:colormatrix=smpte170m:colorprim=bt709:transfer=iec61966-2-1"
+_CENTRED = ":chromaloc=1"
 
 
 class Hevc(Codec):
-    """HEVC, 4:2:0, 8 bit; QP 0..51 is the slice QP.
+    """HEVC, 8 or 10 bit; QP 0..51 is the slice QP.
 
     `wobble` holds from 64x48 pixels on; of thumbnails of a few hundred bytes a byte more is a large share.
     """
@@ -53,20 +57,28 @@ class Hevc(Codec):
     qp_range: ClassVar[range] = range(52)
     wobble: ClassVar[float] = 0.05
 
-    def __init__(self, preset: str = "medium", *, x265: str | None = None) -> None:
-        """`preset` is one of PRESETS; raises UsageError for any other.
+    def __init__(
+        self,
+        preset: str = "medium",
+        *,
+        chroma: Chroma = "420",
+        bit_depth: int = 8,
+        x265: str | None = None,
+    ) -> None:
+        """`preset` is one of PRESETS; raises UsageError for values that do not exist.
 
-        With `x265`, the path of that program, it encodes in the place of PyAV's x265.
+        With `x265`, the path of that program, it encodes in the place of PyAV's x265, in 4:2:0 at 8 bit.
         """
-        if preset not in PRESETS:
-            raise UsageError(f"hevc presets are {', '.join(PRESETS)}, not {preset!r}")
+        check_x265_options(self.id, preset, chroma, bit_depth, x265)
         self._preset = preset
+        self._chroma: Chroma = chroma
+        self._bit_depth = bit_depth
         self._x265 = x265
 
     @property
     def options(self) -> Mapping[str, object]:
-        """The x265 preset; which x265 was used shows in the fingerprint."""
-        return {"preset": self._preset}
+        """x265's preset, chroma format and bits a sample; which x265 was used shows in the fingerprint."""
+        return {"preset": self._preset, "chroma": self._chroma, "bit_depth": self._bit_depth}
 
     def encode(self, source: Source, qp: int) -> bytes:
         """Compress `source.rgb` to an Annex B stream of one IDR picture.
@@ -75,8 +87,8 @@ class Hevc(Codec):
         """
         self.check_qp(qp)
         self.require()
-        planes = rgb_to_planes(pad_edges(source.rgb))
-        return encode_intra(planes, qp, self._preset, _COLOUR, self._x265)
+        planes = rgb_to_planes(pad_edges(source.rgb), self._chroma, self._bit_depth)
+        return encode_intra(planes, qp, self._preset, self._colour, self._x265)
 
     def decode(self, data: bytes, width: int, height: int) -> Pixels:
         """Decode the one picture of a stream; any stream but one of BT.601 full range is refused."""
@@ -86,7 +98,12 @@ class Hevc(Codec):
     def fingerprint(self) -> str:
         """PyAV, x265, preset, chroma format and the parameters that are passed to x265."""
         versions = " ".join(f"{name}/{version}" for name, version in x265_versions(self._x265).items())
-        return f"hevc {versions} preset={self._preset} 4:2:0 8bit bt601-full {CODING_PARAMETERS}:{_COLOUR}"
+        layout = f"{CHROMAS[self._chroma]} {self._bit_depth}bit bt601-full"
+        return f"hevc {versions} preset={self._preset} {layout} {CODING_PARAMETERS}:{self._colour}"
+
+    @property
+    def _colour(self) -> str:
+        return _COLOUR + (_CENTRED if self._chroma == "420" else "")
 
     def native(self, qp: int) -> Mapping[str, object]:
         """The QP itself."""
@@ -98,8 +115,18 @@ class Hevc(Codec):
         return x265_availability(self._x265)
 
 
+def check_x265_options(codec_id: str, preset: str, chroma: str, bit_depth: int, program: str | None) -> None:
+    """Raise UsageError for values that x265 does not have, or that a program of the user's is not given."""
+    if preset not in PRESETS:
+        raise UsageError(f"{codec_id} presets are {', '.join(PRESETS)}, not {preset!r}")
+    check_option(codec_id, "chroma", chroma, CHROMAS)
+    check_option(codec_id, "bit_depth", bit_depth, BIT_DEPTHS)
+    if program is not None and (chroma, bit_depth) != ("420", 8):
+        raise UsageError(f"{codec_id} is written in 4:2:0 at 8 bit by a program of one's own")
+
+
 def encode_intra(planes: Planes, qp: int, preset: str, parameters: str, program: str | None = None) -> bytes:
-    """Encode 4:2:0 planes of even size, at least 16 a side, to an Annex B stream at slice QP `qp`.
+    """Encode planes of even size, at least 16 a side, to an Annex B stream at slice QP `qp`.
 
     `parameters` are added to those that fix the bytes, in x265's own notation; `program` is the path of an
     x265 to use in place of PyAV's. Raises EncodeError where x265 fails, and where the stream does not say the
@@ -182,7 +209,7 @@ def _run_x265(planes: Planes, preset: str, parameters: str) -> bytes:
     try:
         context = av.CodecContext.create("libx265", "w")
         context.width, context.height = width, height
-        context.pix_fmt = "yuv420p"
+        context.pix_fmt = pixel_format(planes)
         context.time_base = Fraction(1, 25)
         context.thread_count = 1
         context.options = {"preset": preset, "x265-params": parameters}

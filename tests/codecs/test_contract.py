@@ -38,9 +38,19 @@ class Entry:
 
 CODECS = [
     Entry("jpeg", floor=40.0, other={"chroma": "444", "progressive": True, "optimize": True}),
-    Entry("hevc", floor=40.0, other={"preset": "ultrafast"}, quick={"preset": "veryfast"}),
+    Entry(
+        "hevc",
+        floor=40.0,
+        other={"preset": "ultrafast", "chroma": "444", "bit_depth": 10},
+        quick={"preset": "veryfast"},
+    ),
     Entry("vvc", floor=40.0, other={"preset": "fast"}),
-    Entry("bpg", floor=40.0, other={"preset": "slow"}, quick={"preset": "veryfast"}),
+    Entry(
+        "bpg",
+        floor=40.0,
+        other={"preset": "slow", "chroma": "444", "bit_depth": 10},
+        quick={"preset": "veryfast"},
+    ),
     Entry(
         "heic",
         floor=40.0,

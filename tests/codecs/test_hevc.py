@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sursmr_codec import codecs
 from sursmr_codec.codecs import hevc
 from sursmr_codec.codecs._bitstream import read_intra_picture
 from sursmr_codec.codecs.hevc import PRESETS, Hevc, encode_intra
 from sursmr_codec.errors import DecodeError, EncodeError, UnavailableError, UsageError
-from sursmr_codec.images.colour import Planes, planes_to_rgb, rgb_to_planes
+from sursmr_codec.images.colour import Chroma, Planes, planes_to_rgb, rgb_to_planes
 from sursmr_codec.types import Pixels, Source
 
 PSNR = Callable[[Pixels, Pixels], float]
@@ -109,6 +110,39 @@ def test_colours_are_those_of_another_decoder(
     elsewhere = np.frombuffer(raw, np.uint8).reshape(height, width, 3)
     assert psnr(Hevc().decode(file.read_bytes(), width, height), elsewhere) > 42
     assert psnr(photograph.rgb, elsewhere) > 40
+
+
+@pytest.mark.parametrize(("chroma", "bit_depth"), [("420", 10), ("444", 8), ("444", 10)])
+def test_other_layouts(
+    photograph: Source,
+    chroma: Chroma,
+    bit_depth: int,
+    pip_ffmpeg: str,
+    trace_headers: Trace,
+    tmp_path: Path,
+) -> None:
+    """The QP and the planes, as read by another build of FFmpeg."""
+    codec = Hevc("ultrafast", chroma=chroma, bit_depth=bit_depth)
+    height, width = photograph.rgb.shape[:2]
+    file = tmp_path / "x.hevc"
+    for qp in (0, 27, 51):
+        file.write_bytes(codec.encode(photograph, qp))
+        elements = trace_headers(file)
+        assert 26 + elements["init_qp_minus26"] + elements["slice_qp_delta"] == qp
+        assert elements["bit_depth_luma_minus8"] == bit_depth - 8
+        raw = np.frombuffer(decode_elsewhere(pip_ffmpeg, file), np.uint8 if bit_depth == 8 else "<u2")
+        side = (height, width) if chroma == "444" else (height // 2, width // 2)
+        n_chroma = side[0] * side[1]
+        y, cb, cr = np.split(raw, [height * width, height * width + n_chroma])
+        elsewhere = Planes(y.reshape(height, width), cb.reshape(side), cr.reshape(side), bit_depth)
+        decoded = codec.decode(file.read_bytes(), width, height)
+        np.testing.assert_array_equal(decoded, planes_to_rgb(elsewhere))
+
+
+@pytest.mark.parametrize("options", [{"chroma": "444"}, {"bit_depth": 10}])
+def test_a_program_of_ones_own_writes_the_default_layout(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="4:2:0 at 8 bit"):
+        codecs.get("hevc", x265="/usr/bin/x265", **options)
 
 
 def test_streams_of_other_colour_are_refused(source: Source) -> None:
