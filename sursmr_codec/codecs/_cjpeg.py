@@ -6,6 +6,7 @@ import io
 
 from PIL import JpegImagePlugin
 
+from sursmr_codec.codecs._jpeg_segments import with_segments_of
 from sursmr_codec.codecs._local import Program, find, remedy, seconds_for
 from sursmr_codec.codecs._process import run
 from sursmr_codec.codecs.base import Availability
@@ -14,8 +15,6 @@ from sursmr_codec.images.jpeg import has_end
 from sursmr_codec.images.jpeg_quality import luma_table
 from sursmr_codec.types import Pixels
 
-_MARKER = 0xFF
-_APPLICATION = range(0xE0, 0xF0)
 _HALVED_CHROMA = [(2, 2), (1, 1), (1, 1)]
 
 
@@ -49,8 +48,7 @@ def encode_jpeg(path: str, pixels: Pixels, quality: int, like: bytes) -> bytes:
     raw = b"P6 %d %d 255\n" % (width, height) + pixels.tobytes()
     done = run(argv, raw, seconds=seconds_for(width, height)).require()
     _check(path, done.stdout, width, height, quality)
-    begin, kept = _after_segments(done.stdout), _after_segments(like)
-    return like[:kept] + done.stdout[begin:]
+    return with_segments_of(like, done.stdout)
 
 
 def _switches(program: Program) -> str:
@@ -88,11 +86,3 @@ def _check(path: str, data: bytes, width: int, height: int, quality: int) -> Non
         raise EncodeError(f"{path} wrote another chroma format than 4:2:0")
     if table != luma_table(quality).tolist():
         raise EncodeError(f"{path} wrote another quantisation table than that of quality {quality}")
-
-
-def _after_segments(data: bytes) -> int:
-    """Where the application segments at the front of a JPEG end."""
-    at = 2
-    while data[at] == _MARKER and data[at + 1] in _APPLICATION:
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return at

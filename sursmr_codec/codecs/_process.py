@@ -36,8 +36,13 @@ class Finished:
     def require(self) -> Finished:
         """Itself; raises EncodeError, with command, exit code and the end of its words, where it failed."""
         if self.code:
-            raise EncodeError(f"{shlex.join(self.argv)} {_ending(self.code)}: {_tail(self.stderr)}")
+            raise EncodeError(f"{shlex.join(self.argv)} {_ending(self.code)}: {self.last_words}")
         return self
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it wrote for people, fit to stand in a message."""
+        return _tail(self.stderr)
 
 
 def run(

@@ -21,8 +21,8 @@ def run_vvencapp(path: str, planes: Planes, qp: int, preset: str, parameters: st
         raw.write_bytes(b"".join(plane.astype("<u2").tobytes() for plane in (planes.y, planes.cb, planes.cr)))
         argv = [program, "-i", str(raw), "-s", f"{width}x{height}", "-c", "yuv420_10", "-r", "25", "-f", "1"]
         argv += ["--preset", preset, "-q", str(qp), "--qpa", "0", "-t", "1", "--additional", parameters]
-        run([*argv, "-o", str(stream)], seconds=seconds_for(width, height)).require()
+        done = run([*argv, "-o", str(stream)], seconds=seconds_for(width, height)).require()
         encoded = stream.read_bytes() if stream.exists() else b""
     if not encoded:
-        raise EncodeError(f"{path} wrote no VVC stream")
+        raise EncodeError(f"{path} wrote no VVC stream: {done.last_words}")
     return encoded

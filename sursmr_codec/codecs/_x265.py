@@ -29,7 +29,7 @@ def run_x265(path: str, planes: Planes, preset: str, parameters: str) -> bytes:
     raw = b"".join(plane.tobytes() for plane in (planes.y, planes.cb, planes.cr))
     done = run(argv, raw, seconds=seconds_for(width, height)).require()
     if not done.stdout:
-        raise EncodeError(f"{path} wrote no HEVC stream")
+        raise EncodeError(f"{path} wrote no HEVC stream: {done.last_words}")
     return done.stdout
 
 

@@ -9,6 +9,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+_MOST_BOXES = 1 << 16
+"""More than any level of a picture's file holds; those of a hostile one must not fill time and memory."""
+
 
 @dataclass(frozen=True)
 class MainPicture:
@@ -75,8 +78,10 @@ def primary_item(data: bytes) -> PrimaryItem:
 
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, first byte and end of the contents of each box between two offsets."""
-    while start + 8 <= end:
+    """Kind, first byte and end of the contents of each box between two offsets, the first 65536 of them."""
+    for _ in range(_MOST_BOXES):
+        if start + 8 > end:
+            return
         size, kind = struct.unpack_from(">I4s", data, start)
         header = 8
         if size == 1:
@@ -103,7 +108,7 @@ def _associated(data: bytes, start: int, item: int) -> list[int]:
     version, wide = data[start], data[start + 3] & 1
     (n_entries,) = struct.unpack_from(">I", data, start + 4)
     at = start + 8
-    for _ in range(n_entries):
+    for _ in range(min(n_entries, _MOST_BOXES)):
         (found,) = struct.unpack_from(">H" if version < 1 else ">I", data, at)
         at += 2 if version < 1 else 4
         n_properties = data[at]

@@ -8,6 +8,8 @@ from __future__ import annotations
 _START_OF_SCAN = 0xDA
 _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
 _END_OF_IMAGE = b"\xff\xd9"
+_MOST_MARKERS = 1 << 16
+"""More than a file has before its first scan; those of a hostile one must not take minutes to follow."""
 
 
 def has_end(data: bytes) -> bool:
@@ -17,7 +19,9 @@ def has_end(data: bytes) -> bool:
     for pixels. A file whose markers cannot be followed is left to the decoder: True.
     """
     at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    for _ in range(_MOST_MARKERS):
+        if at + 4 > len(data) or data[at] != 0xFF:
+            break
         marker = data[at + 1]
         if marker == _START_OF_SCAN:
             return data.find(_END_OF_IMAGE, at) >= 0
