@@ -12,6 +12,7 @@ from sursmr_codec.cli.codecs import codecs
 from sursmr_codec.cli.curve import curve
 from sursmr_codec.cli.data import app as data
 from sursmr_codec.cli.pick import pick
+from sursmr_codec.cli.report import report
 from sursmr_codec.cli.score import score
 from sursmr_codec.cli.status import status
 from sursmr_codec.cli.termination import unwinding
@@ -31,6 +32,7 @@ app.command()(curve)
 app.command()(score)
 app.command()(batch)
 app.command()(status)
+app.command()(report)
 app.command()(codecs)
 app.command()(annotate)
 app.command()(train)

@@ -1,0 +1,4 @@
+"use strict";
+report.table.start();
+report.plots.start();
+report.detail.start();
