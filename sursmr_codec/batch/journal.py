@@ -63,7 +63,7 @@ class Journal:
 
     def _prepare(self, copy_of: Path | None) -> None:
         if copy_of is not None and (copy_of / FILE).exists():
-            with reading(copy_of) as there:
+            with reading(copy_of, traceless=True) as there:
                 there.backup(self.db)
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
@@ -159,22 +159,27 @@ class Journal:
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+def reading(folder: Path, *, traceless: bool = False) -> Iterator[sqlite3.Connection]:
     """The journal of a state folder, to read, while a batch may be writing it.
 
-    Raises UsageError where there is none.
+    With `traceless` SQLite's own two files beside it are not made where there are none; for short looks, as
+    a batch that starts meanwhile goes unnoticed. Raises UsageError where there is no journal.
     """
     path = folder / FILE
     if not path.exists():
         raise UsageError(f"{folder.parent}: holds no batch; give the output folder of one")
     try:
-        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=60.0)
+        alone = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        if traceless and not path.with_name(f"{FILE}-wal").exists():
+            db = sqlite3.connect(alone, uri=True)
+        else:
+            db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=60.0)
         try:
             db.execute("SELECT COUNT(*) FROM fact")
         except sqlite3.OperationalError:
             # A folder that cannot be written has no room for the readers' list, and no writer either.
             db.close()
-            db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+            db = sqlite3.connect(alone, uri=True)
     except sqlite3.Error as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
     try:
