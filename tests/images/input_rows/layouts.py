@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import numpy as np
+import pillow_heif
 from images import png_maker
 from images.input_rows.makers import exif, file_of, grey, heic, palette_png, three
 from images.input_rows.row import BAD_IMAGE, Row, saved
@@ -15,6 +17,21 @@ from PIL import Image
 def _gain_map_jpeg() -> bytes:
     xmp = b'<rdf:Description xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/>'
     return file_of(Image.fromarray(patches()), "JPEG", quality=100, subsampling=0, xmp=xmp)()
+
+
+def _gain_map_heic() -> bytes:
+    """A HEIC whose table of items names a gain map, in the place of its XMP's type and as long."""
+    file = io.BytesIO()
+    held = pillow_heif.from_bytes("RGB", (64, 48), patches().tobytes())
+    held.save(file, quality=95, chroma=444, xmp=b"<x/>")
+    named = file.getvalue().replace(b"application/rdf+xml", b"aux:hdrgainmap/+xml")
+    assert named != file.getvalue()
+    return named
+
+
+def _gain_map_avif() -> bytes:
+    plain = file_of(Image.fromarray(patches()), "AVIF", quality=95, subsampling="4:4:4", xmp=b"<x/>")()
+    return plain.replace(b"application/rdf+xml", b"application/tmap+xm")
 
 
 def general_brand(make: Callable[[], bytes]) -> Callable[[], bytes]:
@@ -137,6 +154,16 @@ ROWS = (
         tolerance=3,
     ),
     Row("JPEG with a gain map", saved("a.jpg", _gain_map_jpeg), BAD_IMAGE, "--gain-map drop"),
+    Row("HEIC with a gain map", saved("a.heic", _gain_map_heic), BAD_IMAGE, "--gain-map drop"),
+    Row("AVIF with a gain map", saved("a.avif", _gain_map_avif), BAD_IMAGE, "(gain map)"),
+    Row(
+        "HEIC without its gain map",
+        saved("a.heic", _gain_map_heic),
+        message="gain map for high dynamic range was dropped",
+        options=("--gain-map", "drop"),
+        pixels=patches(),
+        tolerance=8,
+    ),
     Row(
         "JPEG without its gain map",
         saved("a.jpg", _gain_map_jpeg),
