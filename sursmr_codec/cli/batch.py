@@ -180,6 +180,8 @@ def batch(
             return
         if table is not None:
             _check_table(table)
+        if report:
+            _check_report()
         interrupted = _run(request, json=json, quiet=quiet)
     _finish(output, interrupted=interrupted, report=report, table=table, json=json, quiet=quiet)
 
@@ -215,6 +217,12 @@ def _check_table(path: Path) -> None:
     from sursmr_codec.report import table
 
     table.check(path)
+
+
+def _check_report() -> None:
+    from sursmr_codec.report import html
+
+    html.require()
 
 
 def _run(request: Request, *, json: bool, quiet: bool) -> bool:

@@ -69,6 +69,11 @@ def write_page(
     return folder / PAGE
 
 
+def require() -> None:
+    """Raise MissingExtra where a library that the page needs is missing."""
+    _libraries()
+
+
 @dataclass(frozen=True)
 class _Plotting:
     """The plotting library, as its package brings it."""

@@ -42,13 +42,16 @@ class Pictures:
 
 def find(record: Record, out: Path, page: Path) -> Pictures:
     """Where a record's files are, without reading them; `page` is the folder of the page."""
-    output = None if record["output"] is None else _output_file(record, out)
-    source = _existing([Path(record["input"]["path"])]) if record["input"]["path"] else None
+    written, read = (record["output"] or {}).get("path"), record["input"]["path"]
+    if "://" in f"{read} {written}":
+        return Pictures(note="On object storage, so there is nothing to look at here.")
+    output = None if written is None else _output_file(record, out)
+    source = None if read is None else _existing([Path(read)])
     found = Pictures(
         source=None if source is None else address(source, page),
         output=None if output is None else address(output, page),
     )
-    if record["output"] is None:
+    if written is None:
         return found
     if record["kept_original"]:
         return replace(found, note="The written file is the original itself, byte for byte.")
@@ -104,7 +107,7 @@ def _output_file(record: Record, out: Path) -> Path | None:
 
 
 def _existing(paths: Sequence[Path]) -> Path | None:
-    return next((path for path in paths if "://" not in str(path) and path.is_file()), None)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _satisfied(record: Record) -> float:

@@ -13,7 +13,7 @@ report.detail = (() => {
     by("detail-title").textContent = entry.source;
     by("detail-line").replaceChildren(element("span", { class: `status ${entry.status}` }, entry.status), ` ${summary(entry)}`);
     by("detail-binds").textContent = entry.binds || entry.reason || "";
-    by("detail-binds").dataset.binding = entry.binds ? entry.binding : "none";
+    by("detail-binds").dataset.binding = entry.binds && !entry.kept_original ? entry.binding : "none";
     by("detail-binds").hidden = !(entry.binds || entry.reason);
     report.compare.show(entry);
     draw(entry);
@@ -77,7 +77,7 @@ report.detail = (() => {
       ["Teachers", entry.evidence ? Object.entries(entry.evidence.teachers).map(([name, one]) => `${name} ${one.score.toFixed(2)} → SUR ${report.ratio(one.sur)}`).join(", ") : null],
       ["Machines that flip", entry.evidence ? `${entry.evidence.flipped.join(", ") || "none"} (of ${entry.evidence.n_counting})` : null],
       ["Finished", report.moment(entry.finished)],
-      ...entry.warnings.map((index) => ["Note", report.warnings[index]]),
+      ...entry.warnings.map((index) => report.warnings[index]).filter((text) => text !== entry.reason).map((text) => ["Note", text]),
     ];
     return rows.filter(([, value]) => value !== null && value !== undefined)
       .map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)));

@@ -76,7 +76,7 @@ report.plots = (() => {
     const annotations = target === null ? [] : [{ x: target, y: 1, yref: "paper", yanchor: "bottom", text: `target ${target}`, showarrow: false, font: { size: 11 } }];
     const shape = layout({
       shapes, annotations, height: 190, bargap: 0.1, margin: { l: 8, r: 8, t: 22, b: 8 },
-      yaxis: { rangemode: "tozero", tickformat: "~s", nticks: 5 },
+      yaxis: { rangemode: "tozero", tickformat: "~s", nticks: 5, dtick: Math.max(...one.counts) < 5 ? 1 : undefined },
       xaxis: { showgrid: false, nticks: 7, tickformat: one.name === "QP" ? "d" : undefined },
     });
     Plotly.react(place, [trace], shape, config);
@@ -88,7 +88,7 @@ report.plots = (() => {
     const { targets, search } = entry.setup;
     const series = (name, column, axis, more = {}) => ({
       type: "scatter", mode: "lines+markers", name, x: qps, y: probes.map((probe) => probe[column]), yaxis: axis,
-      line: { color: colour(more.colour), width: 2 }, marker: { size: 7, symbol: more.symbol },
+      line: { color: colour(more.colour), width: 2 }, marker: { size: qps.map((qp) => (qp === entry.qp ? 11 : 7)), symbol: more.symbol, opacity: 1 },
       hovertemplate: `QP %{x}: ${name} %{y:${more.format || ".3f"}}${more.unit || ""}<extra></extra>`, connectgaps: false,
     });
     const traces = [
