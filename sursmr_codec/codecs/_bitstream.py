@@ -18,6 +18,8 @@ VPS, SPS, PPS = 32, 33, 34
 _SLICE_I = 2
 _SLICE_HEADER_BYTES = 64
 """More than the part of an intra slice's header up to its QP can take."""
+_MOST_UNITS = 1 << 16
+"""More than the stream of any picture has; those of a hostile one must not fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,18 @@ class IntraPicture:
 
 
 def split_annex_b(data: bytes) -> list[bytes]:
-    """NAL units of a byte stream (annex B), start codes and trailing zeros removed; may be empty."""
-    units = []
+    """NAL units of a byte stream (annex B), start codes and trailing zeros removed; may be empty.
+
+    Raises DecodeError for more than 65536 of them.
+    """
+    units: list[bytes] = []
     start = data.find(b"\x00\x00\x01")
     while start >= 0:
         following = data.find(b"\x00\x00\x01", start + 3)
         unit = data[start + 3 : following if following >= 0 else len(data)].rstrip(b"\x00")
         if unit:
+            if len(units) == _MOST_UNITS:
+                raise DecodeError(f"a stream of more than {_MOST_UNITS} units")
             units.append(unit)
         start = following
     return units

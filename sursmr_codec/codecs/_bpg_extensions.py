@@ -14,6 +14,7 @@ EXIF, ICC, XMP = 1, 2, 3
 """Tags of the specification."""
 _FLAGS_AT = 5
 _PRESENT = 0b1000
+_MOST_BLOCKS = 1 << 16
 _N_SIZES = 3
 """Width, height and length of the picture stand before the extension data."""
 
@@ -38,10 +39,12 @@ def extensions(file: bytes) -> dict[int, bytes]:
     rest = Bytes(file[_after_sizes(file) :])
     data = Bytes(rest.take(rest.ue7()))
     found: dict[int, bytes] = {}
-    while not data.at_end:
+    for _ in range(_MOST_BLOCKS):
+        if data.at_end:
+            return found
         tag = data.ue7()
         found.setdefault(tag, data.take(data.ue7()))
-    return found
+    raise DecodeError(f"a BPG file with more than {_MOST_BLOCKS} blocks of extension data")
 
 
 def _after_sizes(file: bytes) -> int:

@@ -94,13 +94,19 @@ def _decode_frame(decoder: str, stream: bytes, width: int, height: int) -> Any:
     context.options = {"err_detect": "explode", "max_pixels": str(most_pixels)}
     try:
         packets = context.parse(stream) + context.parse() if stream else []
-        frames = [frame for packet in packets for frame in context.decode(packet)]
-        frames += context.decode(None)
+        frames: list[Any] = []
+        for packet in (*packets, None):
+            frames += context.decode(packet)
+            # A short stream may hold thousands of pictures, which would fill the memory.
+            if len(frames) > 1:
+                break
     except (av.error.FFmpegError, OSError, ValueError, EOFError) as trouble:
         reason = getattr(trouble, "strerror", None) or trouble
         raise DecodeError(f"not a {decoder} picture: {reason}") from trouble
     if len(frames) != 1:
-        raise DecodeError(f"a {decoder} stream of {len(frames)} pictures, not of one")
+        raise DecodeError(
+            f"a {decoder} stream of {'several pictures' if frames else 'no picture'}, not of one"
+        )
     return frames[0]
 
 
