@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from cli.disks import mounted
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -64,3 +65,12 @@ def photo(tmp_path_factory: pytest.TempPathFactory, kodim23: Path) -> Path:
 def noise() -> np.ndarray:
     """(64, 64, 3) uint8 noise, which no codec at a low quality keeps."""
     return np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    with mounted(folder) as disk:
+        yield disk

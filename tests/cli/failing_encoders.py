@@ -76,6 +76,34 @@ ENCODERS = (
 )
 """ffmpeg is named by the environment variable that imageio-ffmpeg reads, the others by their options."""
 
+
+@dataclass(frozen=True)
+class Failure:
+    """A way to go wrong, and words that have to be in the one line that is printed."""
+
+    name: str
+    does: str
+    message: str
+    old: bool = False
+
+
+FAILURES = (
+    Failure("too old", "exit 0", "", old=True),
+    Failure("killed half-way", 'head -c 3000 /dev/zero > "$OUT"; kill -9 $$', "was killed by SIGKILL"),
+    Failure("crashed", "kill -SEGV $$", "was killed by SIGSEGV"),
+    Failure("failed", "echo 'no such luck' >&2; exit 3", "no such luck"),
+    Failure("wrote garbage", 'head -c 5000 /dev/urandom > "$OUT"', ""),
+    Failure("wrote nothing", "cat > /dev/null", ""),
+    Failure("wrote an empty file", ': > "$OUT"', ""),
+    Failure("wrote the front of it", 'head -c 40 /dev/zero > "$OUT"', ""),
+    Failure("10 MB of words", "head -c 10000000 /dev/zero | tr '\\0' 'e' >&2; exit 1", "eeee"),
+    Failure("odd words", "printf 'a\\033[31m\\007\\377\\nb\\n' >&2; exit 1", "ended with code 1"),
+)
+ENDLESS = (
+    Failure("hangs", 'echo half-way >&2; echo $$ > "$0.pid"; sleep 600', "took more than 1 s"),
+    Failure("never stops writing", "yes", "wrote more than 4194304 bytes"),
+)
+
 QUESTIONS = "-version|--version|-h|-encoders"
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import pytest
+from cli.disks import fill
 from images.bad_inputs import ROWS
 from images.input_rows.row import OK, Row
 
@@ -113,17 +112,6 @@ def test_input_as_output(run, photo, tmp_path):
     assert copy.read_bytes() == photo.read_bytes()
 
 
-def fill(disk: Path) -> None:
-    """Write until not a byte is left."""
-    with (disk / "filler").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
-        _write_forever(file)
-
-
-def _write_forever(file: IO[bytes]) -> None:
-    while True:
-        file.write(bytes(4096))
-
-
 def refused(ran, exit_code: int, words: str) -> None:
     assert ran.exit_code == exit_code, ran.stderr
     assert len(ran.error_lines) == 1
@@ -144,19 +132,3 @@ def as_nobody(folder: Path) -> Iterator[None]:
     finally:
         if is_root:
             os.seteuid(0)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path):
-    """A file system of 256 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], capture_output=True, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)

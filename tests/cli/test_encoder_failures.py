@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,11 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cli.failing_encoders import ENCODERS, Encoder, script, works_here
+from cli.disks import fill
+from cli.failing_encoders import ENCODERS, ENDLESS, FAILURES, Encoder, Failure, script, works_here
 
 from sursmr_codec import codecs
 from sursmr_codec.codecs import _bpgenc, _ffmpeg, _local, _process, bpg, vvc
@@ -22,34 +21,6 @@ from sursmr_codec.codecs import _bpgenc, _ffmpeg, _local, _process, bpg, vvc
 ONE_RUNG = ("--sur", "0", "--smr", "0", "--min-qp", "30", "--max-qp", "30", "--quiet")
 LONGEST_LINE = 2500
 """Command line of the encoder included."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A way to go wrong, and words that have to be in the one line that is printed."""
-
-    name: str
-    does: str
-    message: str
-    old: bool = False
-
-
-FAILURES = (
-    Failure("too old", "exit 0", "", old=True),
-    Failure("killed half-way", 'head -c 3000 /dev/zero > "$OUT"; kill -9 $$', "was killed by SIGKILL"),
-    Failure("crashed", "kill -SEGV $$", "was killed by SIGSEGV"),
-    Failure("failed", "echo 'no such luck' >&2; exit 3", "no such luck"),
-    Failure("wrote garbage", 'head -c 5000 /dev/urandom > "$OUT"', ""),
-    Failure("wrote nothing", "cat > /dev/null", ""),
-    Failure("wrote an empty file", ': > "$OUT"', ""),
-    Failure("wrote the front of it", 'head -c 40 /dev/zero > "$OUT"', ""),
-    Failure("10 MB of words", "head -c 10000000 /dev/zero | tr '\\0' 'e' >&2; exit 1", "eeee"),
-    Failure("odd words", "printf 'a\\033[31m\\007\\377\\nb\\n' >&2; exit 1", "ended with code 1"),
-)
-ENDLESS = (
-    Failure("hangs", 'echo half-way >&2; echo $$ > "$0.pid"; sleep 600', "took more than 1 s: half-way"),
-    Failure("never stops writing", "yes", "wrote more than 4194304 bytes"),
-)
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +113,6 @@ def test_what_never_ends_is_ended(
     ran = run("pick", photo, *ONE_RUNG, *options, "-o", outputs / "out", "--json")
     assert failure.message in refused(ran, outputs, temporary)
     note = path.with_name(f"{path.name}.pid")
-    assert note.exists() == (failure.name == "hangs")
     assert not note.exists() or ends(int(note.read_text()))
 
 
@@ -171,6 +141,36 @@ def test_missing(run, photo, tmp_path, outputs, temporary, encoder: Encoder, pat
     )
     assert str(program) in line
     assert "; try: " in line
+
+
+WITHOUT = {
+    "hevc": "sys.modules['av'] = None",
+    "vvc": "sys.modules['imageio_ffmpeg'] = None",
+    "bpg": "sys.modules['av'] = None",
+    "heic": "sys.modules['pillow_heif'] = None",
+    "avif": "from PIL import features; features.modules.pop('avif'); features.check = lambda name: False",
+    "webp": "from PIL import features; features.check = lambda name: False",
+    "jxl": "sys.modules['imagecodecs'] = None",
+    "jpegli": "sys.modules['pyjpegli'] = None",
+    "jpeg": "from PIL import features; features.check = lambda name: False",
+}
+"""What takes the library away that a built-in encoder lies in."""
+
+
+@pytest.mark.parametrize("codec_id", codecs.ids())
+def test_built_in_encoder_missing(photo, outputs, codec_id: str):
+    program = f"import sys; {WITHOUT[codec_id]}; from sursmr_codec.cli import main; main()"
+    argv = [sys.executable, "-c", program, "pick", str(photo), *ONE_RUNG, "--codec", codec_id]
+    environment = {**os.environ, "PATH": "/nowhere"}
+    environment.pop(_ffmpeg.ENVIRONMENT, None)
+    ran = subprocess.run(
+        [*argv, "-o", str(outputs / "out")], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 5, ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert ran.stderr.startswith(f"error: codec {codec_id} is not usable: ")
+    assert "; try: pip install " in ran.stderr
+    assert {path.name: path.read_bytes() for path in outputs.iterdir()} == {"out": b"the old result"}
 
 
 @pytest.mark.usefixtures("_trusted")
@@ -281,25 +281,3 @@ def ends(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
-
-
-def fill(disk: Path) -> None:
-    """Write until not a byte is left."""
-    with (disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(bytes(4096)):
-            pass
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
