@@ -97,8 +97,8 @@ class Tree(ABC):
         """
 
     @abstractmethod
-    def sweep(self, folder: str, drafts: Iterable[Entry]) -> None:
-        """Remove what killed workers left of files that were never published."""
+    def remove(self, name: str) -> None:
+        """Remove a file, if it can be."""
 
     def sha256(self, name: str) -> str:
         """Digest of a file's bytes; raises OSError."""
@@ -144,7 +144,7 @@ class LocalTree(Tree):
             cause = trouble.__cause__
             code = cause.errno if isinstance(cause, OSError) else None
             # Where permissions are wrong for one folder only, the pictures of others can go on.
-            if code in _NO_MORE or (code in _FORBIDDEN and not os.access(self.root, os.W_OK | os.X_OK)):
+            if code in _NO_MORE or (code in _FORBIDDEN and not _may_write(self.root)):
                 raise Unwritable(str(trouble)) from cause
             raise
 
@@ -157,15 +157,21 @@ class LocalTree(Tree):
             why = trouble.strerror or type(trouble).__name__
             raise OutputError(f"{folder}: cannot be made: {why}") from trouble
 
-    def sweep(self, folder: str, drafts: Iterable[Entry]) -> None:
-        for draft in drafts:
-            with contextlib.suppress(OSError):
-                (Path(self.root) / folder / draft.name).unlink()
+    def remove(self, name: str) -> None:
+        with contextlib.suppress(OSError):
+            (Path(self.root) / name).unlink()
 
 
 def tree(root: str) -> Tree:
     """The tree at a root: a folder of this machine."""
     return LocalTree(root)
+
+
+def sweep(tree: Tree, folder: str, entries: Iterable[Entry]) -> None:
+    """Remove what killed workers left among a folder's entries of files that were never published."""
+    for entry in entries:
+        if is_draft(entry.name):
+            tree.remove(f"{folder}/{entry.name}" if folder else entry.name)
 
 
 def is_draft(name: str) -> bool:
@@ -195,6 +201,11 @@ def _seen(name: str, found: os.stat_result, *, linked: bool) -> Entry:
     stamp = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
     age = time.time() - max(found.st_mtime, found.st_ctime)
     return Entry(name, "file", stamp, fresh=age < _FRESH_SECONDS)
+
+
+def _may_write(folder: str) -> bool:
+    # By default the system answers for the user who started a set-uid program, not for the one it acts as.
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _is_inside(path: Path, root: Path) -> bool:

@@ -12,13 +12,12 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
-from sursmr_codec.batch import places
 from sursmr_codec.batch.folder_targets import FolderTargets
 from sursmr_codec.batch.journal import FINISHED, NEEDS_CHECK, NEEDS_WORK, Journal, key, text
 from sursmr_codec.batch.listing import Found, Listing
 from sursmr_codec.batch.names import Names
 from sursmr_codec.batch.outcome import Outcome
-from sursmr_codec.batch.places import Entry, Tree
+from sursmr_codec.batch.places import Entry, Tree, sweep
 from sursmr_codec.batch.settings import Description, Settings, fingerprint
 from sursmr_codec.batch.work import Check, Job, outcome
 from sursmr_codec.records import failure_record
@@ -114,7 +113,7 @@ class Planner:
         except OSError:
             return {}
         if not self.dry:
-            self.out.sweep(folder, [entry for entry in entries if places.is_draft(entry.name)])
+            sweep(self.out, folder, entries)
         return {entry.name: entry for entry in entries}
 
     def _settled(self, found: Found, tree: Tree) -> Outcome:

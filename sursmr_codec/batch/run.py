@@ -22,7 +22,7 @@ from sursmr_codec.batch.journal import Journal
 from sursmr_codec.batch.listing import Listing, Selection
 from sursmr_codec.batch.lock import RunLock
 from sursmr_codec.batch.outcome import Outcome, Progress, Status
-from sursmr_codec.batch.places import Tree
+from sursmr_codec.batch.places import Tree, sweep
 from sursmr_codec.batch.planning import Planner, checks, jobs
 from sursmr_codec.batch.settings import Description, Settings
 from sursmr_codec.batch.work import Checked, Describe, Job, Work, failed
@@ -135,8 +135,13 @@ class Batch:
         for outcome in journal.finished("fingerprint = ''"):
             self._counts[outcome.status] += 1
             yield outcome
+        n_deaths = engine.n_deaths
+        unswept: set[str] = set()
         for result in engine.map(work, self._handed(jobs(journal))):
             job = result.item
+            if engine.n_deaths > n_deaths:
+                n_deaths = engine.n_deaths
+                unswept |= {source.rpartition("/")[0] for source in self._current}
             if isinstance(result, Lost):
                 outcome = failed(work.settings, work.sources, job, result.reason, _RETRY_LOST)
                 stamp = work.sources.entry(job.source).lasting_stamp
@@ -147,6 +152,10 @@ class Batch:
             journal.record(outcome, job.fingerprint)
             self._add(outcome)
             yield outcome
+        # Only now nobody is writing, so that every draft is a dead worker's.
+        for folder in unswept:
+            with contextlib.suppress(OSError):
+                sweep(self._out, folder, self._out.entries(folder))
 
     def _handed(self, todo: Iterable[Job]) -> Iterator[Job]:
         """Jobs as the engine takes them, until the limit or the word to stop."""

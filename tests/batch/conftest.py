@@ -48,10 +48,10 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 512 kB."""
+    """A file system of 2 MB."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = _mount("-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk))
+    mounted = _mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk))
     if mounted.returncode != 0:
         pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
     try:

@@ -46,6 +46,8 @@ class Engine(ABC):
         """`jobs` items at a time, each with `threads` cores for the libraries that take a number of them."""
         self.jobs = jobs
         self.threads = threads
+        self.n_deaths = 0
+        """Processes that died at work so far; what they left undone may lie about."""
 
     def __enter__(self) -> Self:
         return self

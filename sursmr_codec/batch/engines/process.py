@@ -28,7 +28,7 @@ class Process(Engine):
         self._workers: list[Worker] = []
         self._suspects: list[Any] = []
         self._again: deque[Any] = deque()
-        self._deaths = 0
+        self._deaths_in_a_row = 0
 
     def map(
         self, function: Callable[[Item], Value], items: Iterable[Item]
@@ -87,7 +87,7 @@ class Process(Engine):
         except (EOFError, OSError):
             yield from self._bury(worker)
             return
-        self._deaths = 0
+        self._deaths_in_a_row = 0
         item = worker.queue.popleft()
         if isinstance(reply, Raised):
             raise as_error(reply.exit_code, reply.message)
@@ -98,11 +98,12 @@ class Process(Engine):
         worker.part(now=True)
         worker.end()
         died = _obituary(worker.process.exitcode)
-        self._deaths += 1
-        if self._deaths >= _MOST_DEATHS:
+        self.n_deaths += 1
+        self._deaths_in_a_row += 1
+        if self._deaths_in_a_row >= _MOST_DEATHS:
             raise UnavailableError(
-                f"{self._deaths} worker processes died one after another, the last {died}; run again, with "
-                "fewer --jobs if memory is short"
+                f"{self._deaths_in_a_row} worker processes died one after another, the last {died}; run "
+                "again, with fewer --jobs if memory is short"
             )
         item, *waiting = worker.queue
         # What only waited in the dead worker's pipe is not to blame.
