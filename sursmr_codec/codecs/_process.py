@@ -15,7 +15,7 @@ from typing import IO
 
 from sursmr_codec.errors import EncodeError, UnavailableError
 
-_TAIL_CHARACTERS = 500
+_TAIL_CHARACTERS = 1000
 _SECONDS_TO_DIE = 5.0
 _MOST_OUTPUT = 1 << 30
 _MOST_WORDS = 1 << 20
