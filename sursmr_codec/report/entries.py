@@ -10,6 +10,7 @@ from typing import Any
 from sursmr_codec.records import Record
 from sursmr_codec.report.binding import what_binds
 from sursmr_codec.report.pictures import Pictures
+from sursmr_codec.report.text import unicode_only
 from sursmr_codec.report.totals import Totals
 
 _PROBE = ("qp", "sur", "smr", "smr_classification", "smr_detection", "n_bytes")
@@ -51,7 +52,7 @@ def settings(records: Sequence[Record]) -> list[Record]:
 def _entry(record: Record, pictures: Pictures) -> dict[str, Any]:
     source = record["input"] or {}
     return {
-        "source": record["source"],
+        "source": unicode_only(record["source"]),
         **{key: record[key] for key in _SAME},
         **{key: source.get(key) for key in ("width", "height", "format", "jpeg_quality")},
         "source_bytes": source.get("n_bytes"),

@@ -91,12 +91,16 @@ def preview(
 
 
 def address(path: Path, page: Path) -> str:
-    """`path` as a relative URL of a page in the folder `page`; absolute on another drive."""
-    try:
-        relative = os.path.relpath(path.absolute(), page.absolute())
-    except ValueError:
-        return path.absolute().as_uri()
-    return quote(os.fsencode(relative.replace(os.sep, "/")))
+    """`path` as a URL that works from a page in the folder `page`, relative wherever it can be.
+
+    It is absolute on another drive, and, for what lies outside the run's folder, where that folder is reached
+    through a symbolic link: there `..` depends on which name the page is opened by.
+    """
+    target, folder = path.absolute(), page.absolute()
+    inside = target.is_relative_to(folder.parent.parent)
+    if target.drive != folder.drive or not (inside or folder == folder.resolve()):
+        return target.as_uri()
+    return quote(os.fsencode(os.path.relpath(target, folder).replace(os.sep, "/")))
 
 
 def _output_file(record: Record, out: Path) -> Path | None:

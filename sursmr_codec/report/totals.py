@@ -47,12 +47,9 @@ class Totals:
     """Sources with a result: a rung, or the original kept."""
     n_kept: int
     """Originals kept as they are."""
-    n_encodes: int
     source_bytes: int
     """Of the sources with a result."""
     result_bytes: int
-    seconds: float
-    """Work on the pictures, added up; less than that passed where several were worked on at once."""
     histograms: tuple[Histogram, ...]
 
     @property
@@ -83,10 +80,8 @@ def add_up(records: Sequence[Record]) -> Totals:
         by_binding={binding: bindings[binding] for binding in BINDINGS},
         n_results=len(results),
         n_kept=len(results) - len(picks),
-        n_encodes=sum(record["n_encodes"] or 0 for record in records),
         source_bytes=sum(record["input"]["n_bytes"] or 0 for record in results),
         result_bytes=sum(record["n_bytes"] for record in results),
-        seconds=sum((record["seconds"] or {}).get("total") or 0.0 for record in records),
         histograms=tuple(
             histogram(name, values, **({"finest": 1.0} if name == "QP" else {"finest": 0.005, "most": 1.0}))
             for name, values in spread.items()

@@ -21,10 +21,11 @@ def address(tmp_path_factory, real_done):
     out = tmp_path_factory.mktemp("run") / "out <b> & #1"
     out.mkdir()
     records = [
-        *fabricated.many(396),
+        *fabricated.many(395),
         real_done(out, "real/photo #1 ü?.png", "jpeg"),
         real_done(out, "real/film.png", "hevc"),
         real_done(out, "real/large.png", "hevc", size=(1800, 1200)),
+        fabricated.failed("caf\udce9.png"),
         fabricated.failed("</script><img src=x onerror=alert(1)>.png"),
     ]
     return write_page(records, out).as_uri()

@@ -66,7 +66,9 @@ def test_a_large_picture_is_scaled_and_has_a_cut_where_the_two_differ_most(out, 
     # One corner of the written picture is replaced, so that nothing differs more.
     spoiled = source.copy()
     spoiled[600:, 1500:] = 255 - spoiled[600:, 1500:]
-    encoded = codecs.get("hevc", preset="ultrafast").encode(images.read(record["input"]["path"]).from_array(spoiled), 10)
+    encoded = codecs.get("hevc", preset="ultrafast").encode(
+        images.read(record["input"]["path"]).from_array(spoiled), 10
+    )
     (out / "large.hevc").write_bytes(encoded)
     record["output"]["sha256"] = hashlib.sha256(encoded).hexdigest()
     (found,) = all_of([record], out, page)
@@ -123,6 +125,18 @@ def test_a_run_that_was_moved_still_finds_what_it_wrote(tmp_path, out, page, rea
     shutil.move(out, moved)
     found = pictures.find(record, moved, moved / ".sursmr-qp" / "report")
     assert found.output == "../../sub/a.jpg"
+
+
+def test_addresses_hold_whatever_name_a_linked_folder_is_opened_by(tmp_path, out, page, real_done):
+    record = real_done(out, "sub/a.png", "jpeg")
+    link = tmp_path / "somewhere" / "deeper" / "link"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(out)
+    found = pictures.find(record, link, link / ".sursmr-qp" / "report")
+    assert found.source == Path(record["input"]["path"]).as_uri()
+    assert (
+        unquote(pictures.address(link / "sub" / "a.jpg", link / ".sursmr-qp" / "report")) == "../../sub/a.jpg"
+    )
 
 
 def test_records_without_files_have_no_pictures(out, page):

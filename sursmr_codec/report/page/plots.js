@@ -88,7 +88,7 @@ report.plots = (() => {
     const { targets, search } = entry.setup;
     const series = (name, column, axis, more = {}) => ({
       type: "scatter", mode: "lines+markers", name, x: qps, y: probes.map((probe) => probe[column]), yaxis: axis,
-      line: { color: colour(more.colour), width: 2 }, marker: { size: qps.map((qp) => (qp === entry.qp ? 11 : 7)), symbol: more.symbol, opacity: 1 },
+      line: { color: colour(more.colour), width: 2 }, marker: { size: qps.map((qp) => (qp === entry.qp ? 11 : 7)), symbol: more.symbol, opacity: 1, line: { width: 0 } },
       hovertemplate: `QP %{x}: ${name} %{y:${more.format || ".3f"}}${more.unit || ""}<extra></extra>`, connectgaps: false,
     });
     const traces = [
