@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sursmr_codec.version import __version__
 
 if TYPE_CHECKING:
-    from sursmr_codec import codecs, errors, predict
+    from sursmr_codec import batch, codecs, errors, predict
     from sursmr_codec.curves import curve, score
     from sursmr_codec.picking import PickSettings, pick, save
     from sursmr_codec.types import Curve, FileScore, Pick, SearchSettings, Source, Targets
@@ -43,6 +43,7 @@ __all__ = [
     "Source",
     "Targets",
     "__version__",
+    "batch",
     "codecs",
     "curve",
     "errors",

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from sursmr_codec.batch import STATE_FOLDER, places
+from sursmr_codec.batch.driver import Request, check_known, describe, engine_of, planner
 from sursmr_codec.batch.journal import NEEDS_WORK, Journal, text
 from sursmr_codec.batch.listing import Listing
-from sursmr_codec.batch.run import Request, check_known, describe, engine_of, planner
 from sursmr_codec.batch.work import Work
 
 Action = Literal["work", "finished", "skip", "fail"]

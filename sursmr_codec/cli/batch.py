@@ -18,7 +18,7 @@ from sursmr_codec.cli import batch_view, console, encoder_options, options
 
 if TYPE_CHECKING:
     from sursmr_codec.batch.outcome import Outcome
-    from sursmr_codec.batch.run import Batch, Request
+    from sursmr_codec.batch.driver import Batch, Request
 
 SOME_FAILED = 7
 INTERRUPTED = 130
@@ -143,7 +143,7 @@ def batch(
     }
     with console.failures():
         from sursmr_codec.batch.listing import Selection
-        from sursmr_codec.batch.run import Request
+        from sursmr_codec.batch.driver import Request
         from sursmr_codec.batch.settings import NamedPredictor, Settings
         from sursmr_codec.picking import PickSettings
         from sursmr_codec.types import SearchSettings, Targets
@@ -227,7 +227,7 @@ def _check_report() -> None:
 
 def _run(request: Request, *, json: bool, quiet: bool) -> bool:
     """Run the batch and print its records; whether it was interrupted."""
-    from sursmr_codec.batch.run import Batch
+    from sursmr_codec.batch.driver import Batch
 
     batch = Batch(request)
     with _interruptible(batch), batch_view.following(batch, quiet=quiet) as show:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sursmr_codec.batch.dry import Planned
     from sursmr_codec.batch.outcome import Progress
-    from sursmr_codec.batch.run import Batch
+    from sursmr_codec.batch.driver import Batch
 
 PLAIN_SECONDS = 30.0
 """Between two lines of progress where stderr is no terminal."""

@@ -13,9 +13,9 @@ from fake_batch import FakeLoad, make_pictures, paint, request
 
 from sursmr_codec import batch, codecs, images
 from sursmr_codec.batch import places
+from sursmr_codec.batch.driver import Batch
 from sursmr_codec.batch.dry import dry_run
 from sursmr_codec.batch.outcome import EXTRA_KEYS
-from sursmr_codec.batch.run import Batch
 from sursmr_codec.batch.settings import Settings
 from sursmr_codec.errors import OutputError, UnavailableError, UsageError
 from sursmr_codec.picking import PickSettings
@@ -412,6 +412,14 @@ def test_serial_and_processes_give_the_same(folder, out):
     assert [bare(record) for record in batch.records(out)] == [
         bare(record) for record in batch.records(other)
     ]
+
+
+def test_from_python_it_is_a_generator_of_results(folder, out):
+    outcomes = batch.run(folder, out, targets={"sur": 0.5}, predictor=FakeLoad(), engine="serial")
+    first = next(outcomes)
+    assert (first.source, first.status, first.target) == ("0000.png", "done", "0000.jpg")
+    assert first.record["targets"]["sur"] == 0.5
+    assert [outcome.source for outcome in outcomes] == ["0003.png", "0006.png"]
 
 
 def bare(record):

@@ -20,7 +20,7 @@ from kill_job import journal, start, visible, wait_until_gone, workers_of
 
 from sursmr_codec import batch
 from sursmr_codec.batch import lock, status
-from sursmr_codec.batch.run import Batch
+from sursmr_codec.batch.driver import Batch
 from sursmr_codec.errors import OutputError
 
 
