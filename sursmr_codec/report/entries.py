@@ -11,7 +11,6 @@ from sursmr_codec.records import Record
 from sursmr_codec.report.binding import what_binds
 from sursmr_codec.report.pictures import Pictures
 from sursmr_codec.report.text import unicode_only
-from sursmr_codec.report.totals import Totals
 
 _PROBE = ("qp", "sur", "smr", "smr_classification", "smr_detection", "n_bytes")
 _SAME = (
@@ -22,9 +21,9 @@ _SAME = (
 """Keys of a result that the page takes as they are."""
 
 
-def payload(records: Sequence[Record], pictures: Sequence[Pictures], totals: Totals) -> Record:
-    """All that the page's scripts know: `entries`, one a source, the `settings` and `warnings` that they
-    refer to by their place in the list, and `histograms`."""
+def payload(records: Sequence[Record], pictures: Sequence[Pictures]) -> Record:
+    """All that the page's scripts know: `entries`, one a source, and the `settings` and `warnings` that they
+    refer to by their place in the list."""
     known: dict[str, int] = {}
     warnings: dict[str, int] = {}
     entries = [
@@ -39,7 +38,6 @@ def payload(records: Sequence[Record], pictures: Sequence[Pictures], totals: Tot
         "entries": entries,
         "settings": [json.loads(key) for key in known],
         "warnings": list(warnings),
-        "histograms": [asdict(one) for one in totals.histograms],
     }
 
 

@@ -13,13 +13,14 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from sursmr_codec import images
 from sursmr_codec.errors import MissingExtra, OutputError
 from sursmr_codec.records import Record
-from sursmr_codec.report import entries, pictures, previews
+from sursmr_codec.report import entries, histograms, pictures, previews
 from sursmr_codec.report.text import moment, size, unicode_only
 from sursmr_codec.report.totals import add_up
 from sursmr_codec.version import __version__
@@ -59,7 +60,11 @@ def write_page(
         finished=max((record["finished"] for record in listed if record["finished"]), default=None),
         version=__version__,
         plotting=plotting.name,
-        payload=_script_text(entries.payload(listed, found, totals)),
+        drawings=[
+            histograms.draw(one, histograms.common_target(listed, one.name.lower()))
+            for one in totals.histograms
+        ],
+        payload=_script_text(entries.payload(listed, found)),
         style=_text("page.css"),
         scripts=scripts,
         digests=[_digest(script) for script in scripts],
@@ -84,7 +89,9 @@ class _Plotting:
 
 
 def _libraries() -> tuple[Any, _Plotting]:
-    """The page's template and the plotting library."""
+    """The page's template and the library that plots curves in the browser."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtra("matplotlib", "a report", "report")
     try:
         import jinja2
     except ImportError as error:

@@ -47,10 +47,10 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(browser, address):
-    """One tab for all tests, as its plots take a second to load."""
+    """One tab for all tests, as a page and its plots take a second to load."""
     tab = Watched(browser)
     tab.page.goto(address)
-    tab.page.wait_for_selector("[data-histogram] svg")
+    tab.page.wait_for_selector("#table tbody tr")
     yield tab
     tab.page.close()
 

@@ -67,7 +67,7 @@ def test_the_policy_lets_in_the_pages_own_scripts_alone(text):
 
 
 def test_it_names_no_address_on_a_network(text):
-    assert re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text) == []
+    assert set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text)) <= {"http://www.w3.org"}  # a namespace
 
 
 def test_totals_and_problems_need_no_script(text):
@@ -108,7 +108,7 @@ def test_progress_counts_the_copies(tmp_path, real_done):
     assert told == [(1, 2), (2, 2)]
 
 
-@pytest.mark.parametrize("library", ["jinja2", "plotly"])
+@pytest.mark.parametrize("library", ["jinja2", "plotly", "matplotlib"])
 def test_a_missing_library_is_named(tmp_path, monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(MissingExtra, match=rf"{library}.*sursmr-qp\[report\]"):

@@ -37,7 +37,19 @@ def out(tmp_path_factory, kodim23):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Cvvdp, "installed", classmethod(lambda _: False))
         patch.delenv("SURSMR_ZOO", raising=False)
-        done = run("batch", source, "-o", folder / "out", "--smr", 0, "--engine", "serial", "--quiet")
+        done = run(
+            "batch",
+            source,
+            "-o",
+            folder / "out",
+            "--smr",
+            0,
+            "--predictor",
+            "measured",
+            "--engine",
+            "serial",
+            "--quiet",
+        )
     assert done.exit_code == 7, done.output
     return folder / "out"
 

@@ -1,5 +1,5 @@
 "use strict";
-// Histograms and curves, drawn by plotly, which is loaded after the page has come up.
+// Curves, drawn by plotly, which is loaded when the first one is wanted.
 report.plots = (() => {
   const { element } = report;
   const waiting = [];
@@ -8,9 +8,11 @@ report.plots = (() => {
   function whenLoaded(draw) {
     if (state === "loaded") draw();
     else if (state !== "failed") waiting.push(draw);
+    load();
   }
 
   function load() {
+    if (state !== "absent") return;
     state = "loading";
     const script = element("script", { src: report.plotting, ".async": true });
     script.addEventListener("load", () => {
@@ -52,34 +54,6 @@ report.plots = (() => {
 
   function line(x0, x1, y0, y1, stroke, more = {}) {
     return { type: "line", x0, x1, y0, y1, line: { color: stroke, width: 1.5, ...more.line }, ...more.place };
-  }
-
-  // The target of all results, where they share one.
-  function commonTarget(name) {
-    const targets = new Set(report.settings.map((setup) => setup.targets[name]));
-    return targets.size === 1 ? [...targets][0] || null : null;
-  }
-
-  function histogram(place) {
-    const one = report.histograms[Number(place.dataset.histogram)];
-    const name = one.name.toLowerCase();
-    const whole = one.name === "QP" && one.edges[1] - one.edges[0] === 1;
-    const widths = one.counts.map((_, bar) => one.edges[bar + 1] - one.edges[bar]);
-    const labels = one.counts.map((_, bar) => (whole ? `QP ${one.edges[bar]}` : `${one.name} ${one.edges[bar]} to ${one.edges[bar + 1]}`));
-    const target = one.name === "QP" ? null : commonTarget(name);
-    const trace = {
-      type: "bar", x: one.counts.map((_, bar) => (whole ? one.edges[bar] : one.edges[bar] + widths[bar] / 2)),
-      y: one.counts, width: widths.map((width) => width * 0.88), marker: { color: colour(name) }, customdata: labels,
-      hovertemplate: "%{customdata}: %{y}<extra></extra>",
-    };
-    const shapes = target === null ? [] : [line(target, target, 0, 1, colour("text"), { line: { dash: "dot" }, place: { yref: "paper" } })];
-    const annotations = target === null ? [] : [{ x: target, y: 1, yref: "paper", yanchor: "bottom", text: `target ${target}`, showarrow: false, font: { size: 11 } }];
-    const shape = layout({
-      shapes, annotations, height: 190, bargap: 0.1, margin: { l: 8, r: 8, t: 22, b: 8 },
-      yaxis: { rangemode: "tozero", tickformat: "~s", nticks: 5, dtick: Math.max(...one.counts) < 5 ? 1 : undefined },
-      xaxis: { showgrid: false, nticks: 7, tickformat: one.name === "QP" ? "d" : undefined },
-    });
-    Plotly.react(place, [trace], shape, config);
   }
 
   function curve(place, entry) {
@@ -135,16 +109,5 @@ report.plots = (() => {
     return `Curve over ${probes.length} rungs from QP ${ends[0][0]} to QP ${ends[1][0]}: ${parts.join(", ")}; ${picked}.`;
   }
 
-  function start() {
-    const places = [...document.querySelectorAll("[data-histogram]")];
-    const drawAll = () => places.forEach(histogram);
-    whenLoaded(drawAll);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      if (state === "loaded") drawAll();
-    });
-    // Two frames later the table has been painted.
-    requestAnimationFrame(() => requestAnimationFrame(load));
-  }
-
-  return { start, whenLoaded, curve };
+  return { load, whenLoaded, curve };
 })();

@@ -1,4 +1,3 @@
 "use strict";
 report.table.start();
-report.plots.start();
 report.detail.start();

@@ -151,6 +151,8 @@ report.table = (() => {
     new IntersectionObserver((seen) => {
       if (seen.some((one) => one.isIntersecting) && !more.hidden) append();
     }, { rootMargin: "600px" }).observe(more);
+    // Long before a name is clicked the pointer or the focus is there.
+    for (const kind of ["pointerover", "focusin"]) table.addEventListener(kind, report.plots.load, { once: true });
     update();
   }
 
