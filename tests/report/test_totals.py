@@ -32,6 +32,16 @@ def test_totals_count_only_what_has_a_result():
     assert all(one.n_values == 1 for one in totals.histograms)
 
 
+def test_a_best_effort_has_a_result_though_its_targets_were_missed():
+    effort = fabricated.done(
+        status="unmet", met=False, binding="smr", targets={"sur": 0.9, "smr": 0.99, "risk": None}
+    )
+    totals = add_up([effort])
+    assert totals.by_status["unmet"] == totals.n_results == totals.by_binding["smr"] == 1
+    assert totals.result_bytes == 36_354
+    assert what_binds(effort).startswith("Machines: SMR never reaches 0.99")
+
+
 def test_totals_of_nothing():
     totals = add_up([])
     assert totals.saved_percent is None
