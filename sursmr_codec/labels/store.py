@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 VOTE_PREFIX = "m_"
 KEY = ("image", "codec", "qp")
+SCORES = {"cvvdp": "cvvdp_jod", "ssimulacra2": "ssimulacra2"}
+"""Teacher -> column of its scores."""
 RATIOS = ("sur", "sur_proxy", "smr", "smr_classification", "smr_detection", "smr_strict", "smr_unseen")
 COLUMNS: dict[str, str] = {
     "image": "string",
@@ -43,7 +45,7 @@ COLUMNS: dict[str, str] = {
     "n_bytes": "int32",
     "bpp": "float32",
     "fingerprint": "string",
-    **dict.fromkeys(("cvvdp_jod", "ssimulacra2", *RATIOS), "float32"),
+    **dict.fromkeys((*SCORES.values(), *RATIOS), "float32"),
     "n_machines": "uint16",
 }
 """Fixed columns in their order, and their types; the machines' columns follow."""
@@ -55,7 +57,7 @@ _RANGES = {
     "n_bytes": (1, 2**31 - 1),
     "bpp": (0.0, 1e6),
 }
-_NULLABLE = frozenset({"cvvdp_jod", "ssimulacra2", *RATIOS})
+_NULLABLE = frozenset({*SCORES.values(), *RATIOS})
 _FAILURES = b"failures"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -28,14 +28,17 @@ class PairNetwork(nn.Module):
         """Predict from two embeddings; the source's may have B = 1 and then stands for every rung."""
         raise NotImplementedError
 
-    def forward(self, source: Tensor, rung: Tensor) -> Prediction:
-        """Predict from the views of B sources and of a rung of each."""
+    def forward(self, source: Tensor, rung: Tensor, which: Tensor | None = None) -> Prediction:
+        """Predict from the views of sources and of B rungs; (B,) `which` says whose source is whose."""
         # One pass over both, so that batch normalisation, where there is any, treats them alike.
         both = self.embed(torch.cat([source, rung]))
-        return self.compare([one[: len(source)] for one in both], [one[len(source) :] for one in both])
+        sources, rungs = [one[: len(source)] for one in both], [one[len(source) :] for one in both]
+        if which is not None:
+            sources = [one[which] for one in sources]
+        return self.compare(sources, rungs)
 
 
-def per_view(module: nn.Module, views: Tensor) -> list[Tensor]:
+def per_view(module: Callable[[Tensor], list[Tensor]], views: Tensor) -> list[Tensor]:
     """Features (B, V, ...) of every view, from a module that takes (N, 3, S, S) and gives a list."""
     features: list[Tensor] = module(views.flatten(0, 1))  # (B * V, C, H, W) each
     return [feature.unflatten(0, views.shape[:2]) for feature in features]

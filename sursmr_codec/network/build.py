@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -13,6 +12,7 @@ from safetensors.torch import save
 from sursmr_codec.errors import UsageError
 from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.config import NetworkConfig
+from sursmr_codec.network.half import smallest
 
 _KEY = "sursmr-qp/network/1"
 """The only entry of a file's metadata, since the format keeps no order among several."""
@@ -45,7 +45,7 @@ def build(config: NetworkConfig) -> PairNetwork:
 
 def to_bytes(network: PairNetwork) -> bytes:
     """Weights and buffers as a safetensors file that also holds the configuration."""
-    tensors = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
+    tensors = {name: smallest(tensor.contiguous().cpu()) for name, tensor in network.state_dict().items()}
     config = json.dumps(dataclasses.asdict(network.config), sort_keys=True)
     encoded: bytes = save(tensors, metadata={_KEY: config})
     return encoded
@@ -59,14 +59,9 @@ def load(path: Path | str) -> PairNetwork:
             if _KEY not in metadata:
                 raise UsageError(f"{path} holds no network of this program")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = build(_config(json.loads(metadata[_KEY])))
+        network = build(NetworkConfig.from_record(json.loads(metadata[_KEY])))
         network.load_state_dict(tensors)
     except (OSError, SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
         raise UsageError(f"{path} cannot be loaded: {error}") from error
     network.eval()
     return network
-
-
-def _config(values: dict[str, Any]) -> NetworkConfig:
-    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    return NetworkConfig(**values | lists)

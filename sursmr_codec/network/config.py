@@ -6,9 +6,9 @@ https://arxiv.org/abs/2412.17477. The defaults are the paper's own model.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sursmr_codec.errors import UsageError
 
@@ -19,6 +19,8 @@ Regressor = Literal["mixer", "transformer", "mlp"]
 
 RATIOS = ("sur", "smr", "smr_classification", "smr_detection")
 """Every ratio that a network can be asked for."""
+TEACHERS = ("cvvdp", "ssimulacra2")
+"""Teachers whose scores are in the label tables."""
 _OF_CROPS: tuple[Family, ...] = ("unified", "pretraining", "moments")
 
 
@@ -52,6 +54,8 @@ class NetworkConfig:
     """Layers of the mixer or transformer."""
     semantic: bool = False
     """Whether the backbone's own classifier says how its opinion changed (`moments` only)."""
+    fidelity: bool = False
+    """Whether statistics of what changed pixel by pixel stand beside the features (`moments` only)."""
     hidden: int = 512
     """Widest layer of the regressor of `moments`."""
     dropout: float = 0.0
@@ -61,6 +65,15 @@ class NetworkConfig:
     classifiers: tuple[str, ...] = ()
     """Machines with outputs of their own; with any, every SMR is put together from them."""
     detectors: tuple[str, ...] = ()
+    teachers: tuple[str, ...] = ()
+    """Teachers with outputs of their own; with any, SUR is put together from them."""
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> NetworkConfig:
+        """From `dataclasses.asdict`, as JSON gives it back; raises TypeError for unknown names."""
+        values: dict[str, Any] = dict(record)
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return cls(**values | lists)
 
     @property
     def n_views(self) -> int:
@@ -86,8 +99,9 @@ class NetworkConfig:
             raise UsageError(f"network: dropout must be at least 0 and below 1, not {self.dropout}")
         if self.n_crops and self.family not in _OF_CROPS:
             raise UsageError(f"network: {self.family} sees the whole picture only; n_crops must be 0")
-        if self.semantic and self.family != "moments":
-            raise UsageError(f"network: {self.family} has no semantic inputs; only moments has")
+        for name in ("semantic", "fidelity"):
+            if getattr(self, name) and self.family != "moments":
+                raise UsageError(f"network: {self.family} has no {name} inputs; only moments has")
         if self.width % self.n_heads:
             raise UsageError(f"network: width {self.width} is no multiple of n_heads {self.n_heads}")
         self._check_outputs()
@@ -97,7 +111,9 @@ class NetworkConfig:
             raise UsageError("network: ratios names nothing to predict")
         for ratio in self.ratios:
             self._check_choice("ratios", ratio, RATIOS)
-        for name in ("ratios", "machines"):
+        for teacher in self.teachers:
+            self._check_choice("teachers", teacher, TEACHERS)
+        for name in ("ratios", "machines", "teachers"):
             if len(set(getattr(self, name))) != len(getattr(self, name)):
                 raise UsageError(f"network: {name} names one twice")
         if self.machines:

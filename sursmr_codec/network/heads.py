@@ -1,4 +1,4 @@
-"""What all networks end in: a three-layer MLP with bounded outputs, and ratios put together from votes."""
+"""What all networks end in: a three-layer MLP with bounded outputs, and ratios put together from them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sursmr_codec.network.config import NetworkConfig
+from sursmr_codec.network.viewers import Curves
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,13 +22,15 @@ class Prediction:
     """(B, M) logits that each machine, where it counts, is satisfied; None without machines' outputs."""
     counting: Tensor | None = None
     """(B, M) logits that each machine counts; None without machines' outputs."""
+    teachers: Tensor | None = None
+    """(B, T) teachers' scores as probits, see `viewers`; None without teachers' outputs."""
 
 
 class RatioHead(nn.Module):
-    """Three layers to the configured outputs, each in 0..1.
+    """Three layers to the configured outputs, each ratio in 0..1.
 
-    With machines, SUR is an output and every SMR follows from the machines' own: the expected number of
-    satisfied ones among the expected number that count.
+    With teachers, SUR follows from their predicted scores. With machines, every SMR follows from the
+    machines' own outputs: the expected number of satisfied ones among the expected number that count.
     """
 
     def __init__(
@@ -35,29 +38,34 @@ class RatioHead(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.direct = [name for name in config.ratios if name == "sur" or not config.machines]
-        n_outputs = len(self.direct) + 2 * len(config.machines)
+        self.direct = [
+            name for name in config.ratios if not (config.teachers if name == "sur" else config.machines)
+        ]
+        self.curves = Curves(config.teachers) if config.teachers else None
+        self._parts = [len(self.direct), len(config.teachers), len(config.machines), len(config.machines)]
         wide, narrow = hidden or (max(channels // 2, 4), max(channels // 4, 4))
         self.mlp = nn.Sequential(
             *(nn.Linear(channels, wide), nn.GELU(), nn.Dropout(dropout)),
             *(nn.Linear(wide, narrow), nn.GELU(), nn.Dropout(dropout)),
-            nn.Linear(narrow, n_outputs),
+            nn.Linear(narrow, sum(self._parts)),
         )
 
     def forward(self, token: Tensor) -> Prediction:
         """(B, channels) to a prediction of B rungs."""
-        outputs = self.mlp(token).float()
-        direct = outputs[:, : len(self.direct)].sigmoid()  # (B, D)
+        outputs = self.mlp(token).float().split(self._parts, dim=1)
+        direct, teachers, satisfied, counting = outputs
+        columns = []
+        for name in self.config.ratios:
+            if name in self.direct:
+                columns.append(direct[:, self.direct.index(name)].sigmoid())
+            elif name == "sur" and self.curves is not None:
+                columns.append(self.curves.sur(teachers))
+            else:
+                columns.append(self._smr(name, satisfied, counting))
+        ratios = torch.stack(columns, dim=1)
         if not self.config.machines:
-            return Prediction(direct)
-        satisfied, counting = outputs[:, len(self.direct) :].chunk(2, dim=1)  # (B, M) each
-        columns = [
-            direct[:, self.direct.index(name)]
-            if name in self.direct
-            else self._smr(name, satisfied, counting)
-            for name in self.config.ratios
-        ]
-        return Prediction(torch.stack(columns, dim=1), satisfied, counting)
+            satisfied = counting = None
+        return Prediction(ratios, satisfied, counting, teachers if self.config.teachers else None)
 
     def _smr(self, name: str, satisfied: Tensor, counting: Tensor) -> Tensor:
         n_classifiers = len(self.config.classifiers)
@@ -68,3 +76,17 @@ class RatioHead(nn.Module):
         counts = counting[:, of_task[name]].sigmoid()
         votes = counts * satisfied[:, of_task[name]].sigmoid()
         return votes.sum(dim=1) / counts.sum(dim=1).clamp_min(1e-6)
+
+
+def named_outputs(network: nn.Module, prediction: Prediction) -> dict[str, Tensor]:
+    """What a user of a trained network is given of B rungs, by name.
+
+    `ratios` (B, R); with teachers `teachers` (B, T), their scores; with machines `satisfied` and `counting`
+    (B, M), probabilities.
+    """
+    found = {"ratios": prediction.ratios}
+    if prediction.teachers is not None:
+        found["teachers"] = network.head.curves.scores(prediction.teachers)
+    if prediction.satisfied is not None and prediction.counting is not None:
+        found |= {"satisfied": prediction.satisfied.sigmoid(), "counting": prediction.counting.sigmoid()}
+    return found

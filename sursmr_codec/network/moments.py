@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from sursmr_codec.network.base import PairNetwork, per_view
 from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.network.extractor import Extractor, Normalise, check_backbone
+from sursmr_codec.network.fidelity import N_SCALES, N_STATISTICS, Fidelity
 from sursmr_codec.network.heads import Prediction, RatioHead
 
 N_TOP = 5
@@ -53,15 +54,19 @@ class Moments(PairNetwork):
         make = ClassifyingExtractor if config.semantic else Extractor
         self.extractor = make(config.backbone)
         n_kinds = 2 if config.n_crops else 1
-        n_inputs = 3 * n_kinds * sum(self.extractor.channels) + (N_OPINION if config.semantic else 0)
+        self.fidelity = Fidelity(config.size) if config.fidelity else None
+        per_kind = 3 * sum(self.extractor.channels) + (N_STATISTICS if config.fidelity else 0)
+        n_inputs = n_kinds * per_kind + (N_OPINION if config.semantic else 0)
         # Inputs differ in scale by orders of magnitude; their statistics are learned as buffers.
         self.standardise = nn.BatchNorm1d(n_inputs, affine=False)
         self.drop = nn.Dropout(config.dropout)
         self.head = RatioHead(n_inputs, config, (config.hidden, config.hidden // 2), config.dropout)
 
     def embed(self, views: Tensor) -> list[Tensor]:
-        """Features (B, V, C_l, H_l, W_l) of each layer; with `semantic`, last the logits (B, V, K)."""
-        return per_view(self.extractor, views)
+        """Features (B, V, C_l, H_l, W_l) of each layer; with `semantic`, then the logits (B, V, K); with
+        `fidelity`, last its maps, coarser from one to the next."""
+        seen = per_view(self.extractor, views)
+        return seen if self.fidelity is None else seen + per_view(self.fidelity.embed, views)
 
     def compare(self, source: Sequence[Tensor], rung: Sequence[Tensor]) -> Prediction:
         return self.regress(self.describe(source, rung))
@@ -70,14 +75,24 @@ class Moments(PairNetwork):
         """(B, D) numbers, none of which depends on a weight behind the backbone."""
         n_layers = len(self.extractor.channels)
         each = [_moments(f0.float(), fq.float()) for f0, fq in zip(source[:n_layers], rung, strict=False)]
-        views = torch.cat(each, dim=-1)  # (B, V, 3 * sum of C_l)
+        if self.fidelity is not None:
+            each.append(self._changed(source[-N_SCALES:], rung[-N_SCALES:]))
+        views = torch.cat(each, dim=-1)  # (B, V, 3 * sum of C_l and N_STATISTICS)
         numbers = [views[:, 0]]
         if self.config.n_crops:
             numbers.append(views[:, 1:].mean(dim=1))
         if self.config.semantic:
             # Machines look at the whole picture, so the crops' opinions are left aside.
-            numbers.append(opinion(source[-1][:, 0].float(), rung[-1][:, 0].float()))
+            numbers.append(opinion(source[n_layers][:, 0].float(), rung[n_layers][:, 0].float()))
         return torch.cat(numbers, dim=-1)
+
+    def _changed(self, source: Sequence[Tensor], rung: Sequence[Tensor]) -> Tensor:
+        """Maps of both pictures to (B, V, N_STATISTICS)."""
+        assert self.fidelity is not None
+        n, v = rung[0].shape[:2]
+        flat = [one.expand(n, *one.shape[1:]).flatten(0, 1) for one in source]
+        statistics = self.fidelity.compare(flat, [one.flatten(0, 1) for one in rung])
+        return statistics.unflatten(0, (n, v))
 
     def regress(self, numbers: Tensor) -> Prediction:
         """(B, D) numbers of `describe` to a prediction of B rungs."""

@@ -15,24 +15,34 @@ DEFAULT = "measured"
 
 def ids() -> tuple[str, ...]:
     """Names that `load` takes."""
-    return ("measured",)
+    return ("trained", "measured")
 
 
 def load(
     predictor_id: str = DEFAULT,
     *,
+    model: str | Path | None = None,
     zoo: str | Path | None = None,
     protocol: str = "calibrated",
     threads: int | None = None,
+    device: str = "cpu",
 ) -> Predictor:
     """The predictor of that name.
 
-    `zoo` is a folder of machines (zoo.csv and their files), which the measured predictor runs for SMR;
-    `protocol` names the viewing condition; `threads` bounds the cores used, None for all. Raises UsageError
-    for an unknown name or a bad zoo, MissingExtra where a library is not installed.
+    `model` is the trained predictor's: None for the default, an id of the manifest, or a folder. `zoo` is a
+    folder of machines (zoo.csv and their files), which the measured predictor runs for SMR. `protocol` names
+    the viewing condition; `threads` bounds the cores used, None for all; `device` is `cpu`, or `cuda` for the
+    trained predictor. Raises UsageError for an unknown name, a bad model or zoo, and options that the
+    predictor has no use for; MissingExtra where a library is not installed.
     """
-    if predictor_id not in ids():
-        raise UsageError(f"unknown predictor {predictor_id}; known: {', '.join(ids())}")
-    from sursmr_codec.predict.measured import Measured
+    if predictor_id == "trained":
+        from sursmr_codec.predict.trained import Trained
 
-    return Measured(zoo=zoo, protocol=protocol, threads=threads)
+        return Trained(model, protocol=protocol, threads=threads, device=device)
+    if predictor_id == "measured":
+        if model is not None or device != "cpu":
+            raise UsageError("a model and a device are for the trained predictor; measuring has neither")
+        from sursmr_codec.predict.measured import Measured
+
+        return Measured(zoo=zoo, protocol=protocol, threads=threads)
+    raise UsageError(f"unknown predictor {predictor_id}; known: {', '.join(ids())}")

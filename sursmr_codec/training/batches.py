@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -22,11 +22,14 @@ class Batch:
     """B rungs as a network takes them, and their labels."""
 
     inputs: tuple[Tensor, ...]
-    """Views of sources and of rungs, (B, V, 3, S, S) uint8 each; or one (B, D) of frozen statistics."""
+    """Views of U sources and of B rungs, (., V, 3, S, S) uint8, and (B,) which source is each rung's; or one
+    (B, D) of frozen statistics."""
     ratios: Tensor
     """(B, R) labels in 0..1, NaN where not defined."""
     votes: Tensor
     """(B, M) uint8: 1 satisfied, 0 not, 2 does not count."""
+    teachers: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
+    """(B, T) probits of teachers' scores, NaN where not scored; see `network.viewers`."""
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
@@ -34,6 +37,7 @@ class Batch:
             tuple(one.to(device, non_blocking=True) for one in self.inputs),
             self.ratios.to(device, non_blocking=True),
             self.votes.to(device, non_blocking=True),
+            self.teachers.to(device, non_blocking=True),
         )
 
 
@@ -44,61 +48,93 @@ class Feed(Protocol):
         """Number of rungs."""
         ...
 
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        """All rungs, shuffled for an epoch."""
+        ...
+
     def batch(self, rows: NDArray[np.int64], generator: np.random.Generator | None) -> Batch:
         """Those rungs; changed at random where a generator is given."""
         ...
 
 
-class ViewFeed:
-    """Views of sources and rungs, mirrored alike when a generator is given."""
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What N rungs are to be predicted as."""
 
-    def __init__(
-        self, store: RungStore, rungs: LabelledRungs, targets: NDArray[np.float32], *, flips: bool
-    ) -> None:
-        self._store, self._rungs, self._flips = store, rungs, flips
-        self._targets = torch.from_numpy(targets)
-        self._votes = torch.from_numpy(rungs.votes)
+    ratios: NDArray[np.float32]
+    """(N, R) in 0..1, NaN where not defined."""
+    votes: NDArray[np.uint8]
+    """(N, M): 1 satisfied, 0 not, 2 does not count."""
+    teachers: NDArray[np.float32]
+    """(N, T) probits of teachers' scores, NaN where not scored."""
+
+    def batch(self, inputs: tuple[Tensor, ...], rows: NDArray[np.int64]) -> Batch:
+        """Those rungs with their inputs."""
+        return Batch(
+            inputs, *(torch.from_numpy(one[rows]) for one in (self.ratios, self.votes, self.teachers))
+        )
+
+
+class ViewFeed:
+    """Views of sources and rungs, mirrored alike when a generator is given.
+
+    Rungs of one source come one after another, so that it is looked at once for those in a batch.
+    """
+
+    def __init__(self, store: RungStore, rungs: LabelledRungs, targets: Targets, *, flips: bool) -> None:
+        self._store, self._rungs, self._flips, self._targets = store, rungs, flips, targets
+        by_image: dict[str, list[int]] = {}
+        for row, image in enumerate(rungs.images):
+            by_image.setdefault(image, []).append(row)
+        self._by_image = [np.array(rows) for rows in by_image.values()]
 
     def __len__(self) -> int:
         return len(self._rungs)
 
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        images = generator.permutation(len(self._by_image))
+        return np.concatenate([generator.permutation(self._by_image[i]) for i in images])
+
     def batch(self, rows: NDArray[np.int64], generator: np.random.Generator | None) -> Batch:
-        sources, rungs = [], []
+        numbers: dict[str, int] = {}
+        sources: list[NDArray[np.uint8]] = []
+        mirrored: list[tuple[bool, bool]] = []
+        rungs: list[NDArray[np.uint8]] = []
         for i in rows.tolist():
             image = self._rungs.images[i]
-            source = self._store.source(image)
+            if image not in numbers:
+                numbers[image] = len(numbers)
+                across, upside_down = (False, False)
+                if self._flips and generator is not None:
+                    across, upside_down = (generator.random(2) < 0.5).tolist()
+                mirrored.append((across, upside_down))
+                sources.append(flipped(self._store.source(image), across, upside_down))
             rung = self._store.rung(image, self._rungs.codecs[i], int(self._rungs.qps[i]))
-            if self._flips and generator is not None:
-                source, rung = flipped(source, rung, *(generator.random(2) < 0.5).tolist())
-            sources.append(source)
-            rungs.append(rung)
-        return Batch(
-            (torch.from_numpy(np.stack(sources)), torch.from_numpy(np.stack(rungs))),
-            self._targets[rows],
-            self._votes[rows],
-        )
+            rungs.append(flipped(rung, *mirrored[numbers[image]]))
+        which = torch.tensor([numbers[self._rungs.images[i]] for i in rows.tolist()])
+        views = (torch.from_numpy(np.stack(sources)), torch.from_numpy(np.stack(rungs)), which)
+        return self._targets.batch(views, rows)
 
 
 class FrozenFeed:
     """Statistics of frozen features, computed once; nothing is left to change at random."""
 
-    def __init__(self, numbers: Tensor, targets: NDArray[np.float32], votes: NDArray[np.uint8]) -> None:
-        self._numbers = numbers
-        self._targets, self._votes = torch.from_numpy(targets), torch.from_numpy(votes)
+    def __init__(self, numbers: Tensor, targets: Targets) -> None:
+        self._numbers, self._targets = numbers, targets
 
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        return generator.permutation(len(self))
+
     def batch(self, rows: NDArray[np.int64], generator: np.random.Generator | None) -> Batch:
-        return Batch((self._numbers[rows],), self._targets[rows], self._votes[rows])
+        return self._targets.batch((self._numbers[rows],), rows)
 
 
-def flipped(
-    source: NDArray[np.uint8], rung: NDArray[np.uint8], across: bool, upside_down: bool
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Both pictures (..., H, W) mirrored left to right, top to bottom, or not at all."""
-    step = (..., slice(None, None, -1 if upside_down else 1), slice(None, None, -1 if across else 1))
-    return source[step], rung[step]
+def flipped(picture: NDArray[np.uint8], across: bool, upside_down: bool) -> NDArray[np.uint8]:
+    """A picture (..., H, W) mirrored left to right, top to bottom, or not at all."""
+    return picture[..., :: -1 if upside_down else 1, :: -1 if across else 1]
 
 
 def seeded(*what: object) -> np.random.Generator:
@@ -118,7 +154,7 @@ def epoch_batches(
     feed: Feed, batch_size: int, seed: int, stage: str, epoch: int, first: int = 0
 ) -> Iterator[Batch]:
     """Shuffled batches of one training epoch, from the `first` on; the next is loaded beside each."""
-    order = seeded(seed, stage, epoch).permutation(len(feed))
+    order = feed.order(seeded(seed, stage, epoch))
 
     def load(step: int) -> Batch:
         rows = order[step * batch_size : (step + 1) * batch_size]

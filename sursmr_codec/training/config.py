@@ -71,6 +71,12 @@ class StageConfig:
     """Ratio -> weight of its absolute error; all alike, adding up to 1, by default (equation 4)."""
     votes_weight: float = 0.0
     """Weight of the cross-entropy of the machines' own outputs."""
+    teachers_weight: float = 0.0
+    """Weight of the absolute error of the teachers' scores, as probits of the SUR that they stand for."""
+    extractor_rate: float = 1.0
+    """Learning rate of the extractor, as a share of the others'."""
+    keep_statistics: bool = False
+    """Whether batch normalisation keeps the means and deviations that the stage begins with."""
 
     def __post_init__(self) -> None:
         where = f"stage {self.name}"
@@ -86,7 +92,7 @@ class StageConfig:
             raise UsageError(f"{where}: epochs and batch_size must be at least 1")
         if not self.learning_rate > 0.0:
             raise UsageError(f"{where}: learning_rate must be above 0, not {self.learning_rate}")
-        if min(self.warmup_steps, self.weight_decay, self.votes_weight, *self.weights.values(), 0) < 0:
+        if self._smallest() < 0:
             raise UsageError(f"{where}: warmup_steps, weight_decay and weights must not be negative")
         for ratio in [*self.labels, *self.weights]:
             if ratio not in RATIOS:
@@ -94,6 +100,10 @@ class StageConfig:
         for column in self.labels.values():
             if column not in LABELS:
                 raise UsageError(f"{where}: unknown column {column}; known: {', '.join(LABELS)}")
+
+    def _smallest(self) -> float:
+        numbers = (self.warmup_steps, self.weight_decay, self.votes_weight, self.teachers_weight)
+        return min(*numbers, self.extractor_rate, *self.weights.values())
 
 
 @dataclass(frozen=True)
@@ -128,6 +138,8 @@ class TrainingConfig:
                 raise UsageError(f"stage {stage.name}: only a unified network has a pretraining")
             if stage.votes_weight and not self.network.machines:
                 raise UsageError(f"stage {stage.name}: votes_weight needs a network with machines")
+            if stage.teachers_weight and not self.network.teachers:
+                raise UsageError(f"stage {stage.name}: teachers_weight needs a network with teachers")
             for ratio in [*stage.labels, *stage.weights]:
                 if ratio not in self.network.ratios:
                     raise UsageError(f"stage {stage.name}: the network does not predict {ratio}")

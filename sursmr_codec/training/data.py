@@ -29,7 +29,7 @@ class LabelledRungs:
     fingerprints: tuple[str, ...]
     """The encoders behind the rungs."""
     labels: Mapping[str, NDArray[np.float32]]
-    """Column of ratios -> (N,) in 0..1, NaN where it is not defined."""
+    """Column of ratios (0..1) or of a teacher's scores -> (N,), NaN where it is not defined."""
     machines: tuple[str, ...]
     votes: NDArray[np.uint8]
     """(N, M): 1 satisfied, 0 not, 2 does not count."""
@@ -103,11 +103,17 @@ def _columns(table: Any, machines: Sequence[str]) -> LabelledRungs:
         fingerprints=tuple(table["fingerprint"].to_pylist()),
         labels={
             name: np.asarray(table[name].to_numpy(zero_copy_only=False), dtype=np.float32)
-            for name in store.RATIOS
+            for name in (*store.RATIOS, *store.SCORES.values())
         },
         machines=tuple(machines),
         votes=np.stack(votes, axis=1) if votes else np.zeros((n_rows, 0), np.uint8),
     )
+
+
+def teacher_scores(rungs: LabelledRungs, teachers: Sequence[str]) -> NDArray[np.float32]:
+    """(N, T) scores of `teachers`, NaN where a rung was not scored."""
+    columns = [rungs.labels[store.SCORES[teacher]] for teacher in teachers]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(rungs), 0), np.float32)
 
 
 def stage_targets(

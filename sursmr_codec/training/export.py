@@ -1,9 +1,9 @@
 """From a trained network to the files that a predictor is run from.
 
-`model.safetensors` is the network for torch. For ONNX Runtime it is cut where a source and its rungs part:
-`embed.onnx` looks at one picture, `score.onnx` compares what was seen of a source with what was seen of its
-rungs. So a source is embedded once however many rungs a search tries, and the backbone, which source and rung
-share, is stored once; one graph for both pictures would run or hold it twice.
+`model.safetensors` is the network for torch. `model.onnx` is the same for ONNX Runtime, as one graph in which
+backbone and weights stand once: it looks at the views of rungs, and compares what it sees with features of
+the source, which it gave for the source's own views before. So a source is embedded once however many rungs
+a search tries; a run that asks for the features alone does no comparing.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from sursmr_codec.errors import MissingExtra, OutputError, SursmrError
 from sursmr_codec.network import views as viewing
 from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.build import to_bytes
+from sursmr_codec.network.half import halved
+from sursmr_codec.network.heads import named_outputs
+from sursmr_codec.predict.onnx import METADATA, OnnxNetwork
 
-EMBED, SCORE, WEIGHTS = "embed.onnx", "score.onnx", "model.safetensors"
-METADATA = "sursmr-qp/network"
-"""Key of both graphs' metadata; its value is JSON: the network's configuration, and `views_version`."""
+GRAPH, WEIGHTS = "model.onnx", "model.safetensors"
 LARGEST_DIFFERENCE = 1e-3
 """Between ratios by torch and by ONNX Runtime."""
 OPSET = 20
@@ -42,83 +43,67 @@ class ParityError(SursmrError):
 class Exported:
     """What was written, and how well it agrees with the network."""
 
-    embed: Path
-    score: Path
+    graph: Path
     weights: Path
     largest_difference: float
     """Of a ratio, between torch and ONNX Runtime."""
 
 
-class _Embed(nn.Module):
+class _Whole(nn.Module):
+    """Outputs of `named_outputs`, then the features of the views."""
+
     def __init__(self, network: PairNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, views: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.network.embed(views))
-
-
-class _Score(nn.Module):
-    def __init__(self, network: PairNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, source: list[Tensor], rung: list[Tensor]) -> Tensor:
-        ratios: Tensor = self.network.compare(source, rung).ratios
-        return ratios
+    def forward(self, views: Tensor, source: list[Tensor]) -> tuple[Tensor, ...]:
+        features = self.network.embed(views)
+        prediction = self.network.compare(source, features)
+        return (*named_outputs(self.network, prediction).values(), *features)
 
 
 def export(network: PairNetwork, folder: Path | str) -> Exported:
-    """Write a network's three files, after checking that the graphs give what it gives.
+    """Write a network's files, after checking that the graph gives what the network gives.
 
-    `embed.onnx`: `views` (N, V, 3, S, S) uint8 to `feature_0`, `feature_1`, ... (N, V, ...) float32.
-    `score.onnx`: `source_0`, ... of one picture and `rung_0`, ... of N rungs to `ratios` (N, R). Raises
-    MissingExtra without onnx, ParityError where a ratio differs by more than 0.001, OutputError where files
-    cannot be written.
+    `model.onnx`: `views` (N, V, 3, S, S) uint8 and `source_0`, ... of one picture to `ratios` (N, R), to
+    `teachers` (N, T) scores, `satisfied` and `counting` (N, M) probabilities where the network has them, and
+    to `feature_0`, ... (N, V, ...) float32. Raises MissingExtra without onnx, ParityError where a ratio
+    differs by more than 0.001, OutputError where files cannot be written.
     """
     folder = Path(folder)
     network = network.cpu().eval()
-    embed, score = _graphs(network)
-    difference = _largest_difference(network, embed, score)
+    graph = _graph(network)
+    difference = _largest_difference(network, graph)
     if not difference <= LARGEST_DIFFERENCE:
-        raise ParityError(f"ratios of the exported graphs differ by {difference:.2g} from the network's")
+        raise ParityError(f"ratios of the exported graph differ by {difference:.2g} from the network's")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be made: {error}") from error
-    for name, content in ((EMBED, embed), (SCORE, score), (WEIGHTS, to_bytes(network))):
+    for name, content in ((GRAPH, graph), (WEIGHTS, to_bytes(network))):
         images.write(folder / name, content)
-    return Exported(folder / EMBED, folder / SCORE, folder / WEIGHTS, difference)
+    return Exported(folder / GRAPH, folder / WEIGHTS, difference)
 
 
-def _graphs(network: PairNetwork) -> tuple[bytes, bytes]:
+def _graph(network: PairNetwork) -> bytes:
     config = network.config
     views = torch.zeros(2, config.n_views, 3, config.size, config.size, dtype=torch.uint8)
     with torch.inference_mode():
         features = network.embed(views)
+        outputs = named_outputs(network, network.compare([one[:1] for one in features], features))
     n = torch.export.Dim("n")
-    embed = _graph(
-        _Embed(network),
-        (views,),
-        ({0: n},),
-        ["views"],
-        [f"feature_{i}" for i in range(len(features))],
-        config,
-    )
     # Clones, since tensors of inference mode cannot be traced.
-    source, rung = [one[:1].clone() for one in features], [one.clone() for one in features]
-    score = _graph(
-        _Score(network),
-        (source, rung),
-        ([None] * len(source), [{0: n}] * len(rung)),
-        [f"{of}_{i}" for of in ("source", "rung") for i in range(len(features))],
-        ["ratios"],
+    return _exported(
+        _Whole(network),
+        (views, [one[:1].clone() for one in features]),
+        ({0: n}, [None] * len(features)),
+        ["views", *(f"source_{i}" for i in range(len(features)))],
+        [*outputs, *(f"feature_{i}" for i in range(len(features)))],
         config,
     )
-    return embed, score
 
 
-def _graph(
+def _exported(
     module: nn.Module,
     inputs: tuple[Any, ...],
     dynamic: tuple[Any, ...],
@@ -143,7 +128,7 @@ def _graph(
             input_names=input_names,
             output_names=output_names,
         )
-    proto = program.model_proto
+    proto = halved(program.model_proto)
     entry = proto.metadata_props.add()
     entry.key = METADATA
     entry.value = json.dumps(dataclasses.asdict(config) | {"views_version": viewing.VERSION}, sort_keys=True)
@@ -151,7 +136,7 @@ def _graph(
     return encoded
 
 
-def _largest_difference(network: PairNetwork, embed: bytes, score: bytes) -> float:
+def _largest_difference(network: PairNetwork, graph: bytes) -> float:
     """Over noise and darkened noise, for one rung and for several."""
     config = network.config
     generator = np.random.default_rng(0)
@@ -162,21 +147,9 @@ def _largest_difference(network: PairNetwork, embed: bytes, score: bytes) -> flo
         expected = network.compare(
             network.embed(torch.from_numpy(source)), network.embed(torch.from_numpy(rungs))
         ).ratios.numpy()
-    found = [run_graphs(embed, score, source, some) for some in (rungs, rungs[:1])]
+    runner = OnnxNetwork(graph)
+    features = runner.embed(source)
+    found = [runner.compare(features, some)["ratios"] for some in (rungs, rungs[:1])]
     return float(
         max(np.abs(found[0] - expected).max(initial=0.0), np.abs(found[1] - expected[:1]).max(initial=0.0))
     )
-
-
-def run_graphs(embed: bytes, score: bytes, source: Any, rungs: Any) -> Any:
-    """(N, R) ratios by ONNX Runtime of N rungs' views, given the (1, V, 3, S, S) views of their source."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    embedder = onnxruntime.InferenceSession(embed, options, providers=["CPUExecutionProvider"])
-    scorer = onnxruntime.InferenceSession(score, options, providers=["CPUExecutionProvider"])
-    seen = {"source": embedder.run(None, {"views": source}), "rung": embedder.run(None, {"views": rungs})}
-    feed = {f"{of}_{i}": one for of, features in seen.items() for i, one in enumerate(features)}
-    # What a network does not compare, its graph does not ask for.
-    return scorer.run(None, {one.name: feed[one.name] for one in scorer.get_inputs()})[0]

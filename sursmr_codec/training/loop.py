@@ -127,10 +127,9 @@ class Training:
         position: Position,
         tensors: Mapping[str, Any],
     ) -> Iterator[Progress | EpochDone]:
-        trained = network.head if stage.frozen else network
         forward = forward_of(network, frozen=stage.frozen)
         optimiser = torch.optim.AdamW(
-            trained.parameters(), lr=stage.learning_rate, weight_decay=stage.weight_decay
+            _parameters(stage, network), lr=stage.learning_rate, weight_decay=stage.weight_decay
         )
         precision = _Precision(self.device, stage.mixed_precision)
         if tensors:
@@ -143,6 +142,8 @@ class Training:
             network.train()
             if stage.frozen:
                 network.extractor.eval()
+            if stage.keep_statistics:
+                _keep_statistics(network)
             total = torch.tensor(position.loss_sum, dtype=torch.float64, device=self.device)
             batches = epoch_batches(
                 feeds.train, stage.batch_size, self.config.seed, stage.name, position.epoch, position.step
@@ -150,12 +151,12 @@ class Training:
             for batch in batches:
                 rate = learning_rate(stage, position.epoch * n_steps + position.step, stage.epochs * n_steps)
                 for group in optimiser.param_groups:
-                    group["lr"] = rate
+                    group["lr"] = rate * group["share"]
                 self._seed("step", stage.name, position.epoch, position.step)
                 batch = batch.to(self.device)
                 with precision.autocast():
                     prediction = forward(*batch.inputs)
-                value = loss(prediction, batch, weights, stage.votes_weight)
+                value = loss(prediction, batch, weights, stage.votes_weight, stage.teachers_weight)
                 optimiser.zero_grad(set_to_none=True)
                 precision.scaler.scale(value).backward()
                 precision.scaler.step(optimiser)
@@ -236,6 +237,23 @@ def learning_rate(stage: StageConfig, step: int, n_steps: int) -> float:
     if stage.schedule == "cosine":
         rate *= 0.5 * (1.0 + math.cos(math.pi * step / n_steps))
     return rate
+
+
+def _parameters(stage: StageConfig, network: PairNetwork) -> list[dict[str, Any]]:
+    """What a stage trains, in groups with their `share` of the learning rate."""
+    if stage.frozen:
+        return [{"params": list(network.head.parameters()), "share": 1.0}]
+    extractor = list(network.extractor.parameters()) if hasattr(network, "extractor") else []
+    known = set(map(id, extractor))
+    others = [one for one in network.parameters() if id(one) not in known]
+    groups = [(others, 1.0), (extractor, stage.extractor_rate)]
+    return [{"params": some, "share": share} for some, share in groups if some]
+
+
+def _keep_statistics(network: PairNetwork) -> None:
+    for module in network.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.eval()
 
 
 def _ratio_weights(stage: StageConfig, ratios: Sequence[str]) -> torch.Tensor:

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from sursmr_codec import images
 from sursmr_codec.errors import UsageError
 from sursmr_codec.network.base import PairNetwork
+from sursmr_codec.network.half import round_weights
 from sursmr_codec.network.moments import Moments
 from sursmr_codec.training.baseline import QpBaseline
-from sursmr_codec.training.batches import Feed, FrozenFeed, ViewFeed
+from sursmr_codec.training.batches import Feed, FrozenFeed, Targets, ViewFeed
 from sursmr_codec.training.config import StageConfig, TrainingConfig
-from sursmr_codec.training.data import LabelledRungs, read_rungs, stage_targets
+from sursmr_codec.training.data import LabelledRungs, read_rungs, stage_targets, teacher_scores
 from sursmr_codec.training.evaluate import Fit, evaluate
 from sursmr_codec.training.export import Exported, export
 from sursmr_codec.training.frozen import FrozenStatistics
@@ -92,6 +93,8 @@ def train(
     training = Training(config, folder, device)
     yield from training.events(data.feeds, lambda network: initialise(network, config.initial))
     network = cast(PairNetwork, training.network)
+    # What is evaluated is what is shipped.
+    round_weights(network)
     fits = yield from _fits(config, data, network, device)
     exported = export(network, folder.path / "model")
     metrics = {
@@ -145,7 +148,8 @@ class SplitFeeds:
         self, stage: StageConfig, network: PairNetwork, split: str
     ) -> Generator[Event, None, tuple[LabelledRungs, Feed]]:
         """The labelled rungs of a split, and their feed."""
-        rungs, targets = self.labelled(stage, network, split)
+        rungs, ratios = self.labelled(stage, network, split)
+        targets = Targets(ratios, rungs.votes, _probits(network, rungs, self._device))
         if not stage.frozen:
             flips = self._config.data.flips and split == self._config.data.train
             return rungs, ViewFeed(self._store, rungs, targets, flips=flips)
@@ -153,7 +157,17 @@ class SplitFeeds:
         n_ladders = len(rungs.ladders())
         for n_done in statistics.prepare(rungs):
             yield Described(split, n_done, n_ladders)
-        return rungs, FrozenFeed(statistics.of(rungs), targets, rungs.votes)
+        return rungs, FrozenFeed(statistics.of(rungs), targets)
+
+
+def _probits(network: PairNetwork, rungs: LabelledRungs, device: torch.device) -> NDArray[np.float32]:
+    """(N, T) labels of the teachers' outputs, NaN where a rung was not scored."""
+    scores = teacher_scores(rungs, network.config.teachers)
+    if not network.config.teachers:
+        return scores
+    probits = network.head.curves.probits(torch.from_numpy(scores).to(device)).cpu()
+    found: NDArray[np.float32] = probits.numpy()
+    return found
 
 
 def _fits(

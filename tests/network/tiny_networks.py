@@ -36,6 +36,8 @@ VARIANTS = {
     "pretraining": tiny(family="pretraining"),
     "moments": tiny(family="moments"),
     "moments_of_crops": tiny(family="moments", n_crops=2, semantic=True, backbone="test_efficientnet"),
+    "fidelity": tiny(family="moments", n_crops=1, fidelity=True),
+    "teachers": tiny(ratios=("smr", "sur"), teachers=("ssimulacra2", "cvvdp")),
     "sur_featnet": tiny(family="sur_featnet"),
     "smr_net": tiny(family="smr_net"),
 }

@@ -16,8 +16,8 @@ from sursmr_codec.codecs.jpeg import Jpeg
 from sursmr_codec.errors import ImageError, UnavailableError, UsageError
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.network.views import views
-from sursmr_codec.training.batches import ViewFeed, epoch_batches, flipped, n_batches, plain_batches
-from sursmr_codec.training.data import LabelledRungs, read_rungs, stage_targets
+from sursmr_codec.training.batches import Targets, ViewFeed, epoch_batches, flipped, n_batches, plain_batches
+from sursmr_codec.training.data import LabelledRungs, read_rungs, stage_targets, teacher_scores
 from sursmr_codec.training.rungs import RungStore
 
 
@@ -32,7 +32,9 @@ def store_of(labelled: Labelled, cache: Path, size: int = 32, n_crops: int = 1) 
 def feed_of(labelled: Labelled, cache: Path, *, flips: bool = True) -> ViewFeed:
     rungs, store = rungs_of(labelled), store_of(labelled, cache, n_crops=0)
     list(store.prepare(rungs, 1))
-    return ViewFeed(store, rungs, stage_targets(rungs, ("sur", "smr"), {}, required=True), flips=flips)
+    ratios = stage_targets(rungs, ("sur", "smr"), {}, required=True)
+    targets = Targets(ratios, rungs.votes, teacher_scores(rungs, ()))
+    return ViewFeed(store, rungs, targets, flips=flips)
 
 
 def test_views_are_of_the_rungs_that_the_codec_gives(labelled: Labelled, tmp_path: Path) -> None:
@@ -200,11 +202,14 @@ def test_source_and_rung_are_mirrored_alike(labelled: Labelled, tmp_path: Path) 
     known = {one.numpy().tobytes(): i for i, one in enumerate(plain.inputs[1])}
     kinds = set()
     for batch in epoch_batches(feed, 8, 0, "s", 0):
-        for source, rung in zip(*batch.inputs, strict=True):
+        sources, rungs, which = batch.inputs
+        assert len(sources) == len(set(which.tolist())) < len(rungs) == len(which)
+        for source, rung in zip(sources[which], rungs, strict=True):
             for kind in ((False, False), (True, False), (False, True), (True, True)):
-                back = flipped(source.numpy(), rung.numpy(), *kind)
-                if back[1].tobytes() in known:
-                    assert np.array_equal(back[0], plain.inputs[0][known[back[1].tobytes()]].numpy())
+                back = flipped(rung.numpy(), *kind)
+                if back.tobytes() in known:
+                    place = plain.inputs[2][known[back.tobytes()]]
+                    assert np.array_equal(flipped(source.numpy(), *kind), plain.inputs[0][place].numpy())
                     kinds.add(kind)
                     break
             else:

@@ -1,0 +1,55 @@
+"""A trained network under torch, for GPUs: the same work as `onnx.py` does on CPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sursmr_codec.errors import MissingExtra, UnavailableError
+from sursmr_codec.network import views as viewing
+from sursmr_codec.types import Pixels
+
+
+class TorchNetwork:
+    """One file of weights on one device, loaded once."""
+
+    def __init__(self, model: Path, device: str = "cuda") -> None:
+        """Raises MissingExtra without torch, UnavailableError without GPU, UsageError for other files."""
+        try:
+            import torch
+
+            from sursmr_codec.network.build import load
+        except ImportError as error:
+            raise MissingExtra("torch", f"predicting on {device}", "torch") from error
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise UnavailableError("torch finds no GPU here; take --device cpu")
+        self._torch = torch
+        self._device = torch.device(device)
+        self._network = load(model).to(self._device)
+        self.config = self._network.config
+
+    def views(self, rgb: Pixels) -> Pixels:
+        """(1, V, 3, S, S) uint8 views of an (H, W, 3) uint8 picture."""
+        return viewing.views(rgb, self.config.size, self.config.n_crops)[None]
+
+    def embed(self, views: Pixels) -> Sequence[Any]:
+        """What is kept, on the device, of the source whose (1, V, 3, S, S) views these are."""
+        with self._torch.inference_mode():
+            features: Sequence[Any] = self._network.embed(self._on_device(views))
+        return features
+
+    def compare(self, source: Sequence[Any], views: Pixels) -> Mapping[str, NDArray[np.float32]]:
+        """As `OnnxNetwork.compare`."""
+        from sursmr_codec.network.heads import named_outputs
+
+        with self._torch.inference_mode():
+            prediction = self._network.compare(source, self._network.embed(self._on_device(views)))
+            outputs = named_outputs(self._network, prediction)
+        return {name: one.float().cpu().numpy() for name, one in outputs.items()}
+
+    def _on_device(self, views: Pixels) -> Any:
+        return self._torch.from_numpy(np.ascontiguousarray(views)).to(self._device)

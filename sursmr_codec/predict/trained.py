@@ -1,0 +1,165 @@
+"""Scores by a trained network: the default predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sursmr_codec.errors import UsageError
+from sursmr_codec.labels import protocols
+from sursmr_codec.labels.smr import MIN_COUNTING
+from sursmr_codec.network.config import NetworkConfig
+from sursmr_codec.predict import weights
+from sursmr_codec.predict.base import Embedding, Predictor
+from sursmr_codec.types import Evidence, Pixels, PredictorSummary, Rung, Score, Source, Targets
+
+TRAINED_PROTOCOL = "calibrated"
+LIKELY = 0.5
+"""Least probability at which a machine is said to count, or to be lost."""
+
+
+class Network(Protocol):
+    """A network under whatever runs it."""
+
+    config: NetworkConfig
+
+    def views(self, rgb: Pixels) -> Pixels:
+        """(1, V, 3, S, S) uint8 views of an (H, W, 3) uint8 picture."""
+        ...
+
+    def embed(self, views: Pixels) -> Sequence[Any]:
+        """What is kept of a source."""
+        ...
+
+    def compare(self, source: Sequence[Any], views: Pixels) -> Mapping[str, NDArray[np.float32]]:
+        """Output -> array (N, ...) for the views of N rungs; see `network.heads.named_outputs`."""
+        ...
+
+
+class TrainedEmbedding(Embedding):
+    """The source, its features, and how many machines its latest rungs were expected to count."""
+
+    def __init__(self, source: Source, features: Sequence[Any]) -> None:
+        self.source, self.features = source, features
+        self.n_counting: float | None = None
+
+
+class Trained(Predictor):
+    """Views of source and rung through one network."""
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        protocol: str = TRAINED_PROTOCOL,
+        threads: int | None = None,
+        device: str = "cpu",
+    ) -> None:
+        """Load a model: the default, one by its id, or a user's by its folder.
+
+        Raises UsageError for what is no model, and for a protocol whose teachers it does not predict;
+        MissingExtra or UnavailableError where `device` cannot be used.
+        """
+        files = weights.find(model)
+        self.id, self._sha256 = files.id, files.sha256
+        self._protocol = protocols.load(protocol)
+        self._network: Network
+        if device == "cpu":
+            from sursmr_codec.predict.onnx import OnnxNetwork
+
+            self._network = OnnxNetwork(files.graph, threads)
+        else:
+            from sursmr_codec.predict.torch import TorchNetwork
+
+            self._network = TorchNetwork(files.weights, device)
+        self._config = self._network.config
+        self._curves = {
+            teacher: curve
+            for teacher, curve in self._protocol.curves.items()
+            if teacher in self._config.teachers
+        }
+        if self._protocol.id != TRAINED_PROTOCOL and not self._curves:
+            raise UsageError(
+                f"model {self.id} predicts none of {', '.join(self._protocol.curves)}, on which protocol "
+                f"{self._protocol.id} rests; take --predictor measured"
+            )
+
+    def check(self, targets: Targets) -> None:
+        for name in ("sur", "smr"):
+            if getattr(targets, name) > 0 and name not in self._config.ratios:
+                raise UsageError(f"model {self.id} does not predict {name.upper()}; take --{name} 0")
+
+    def embed(self, source: Source) -> TrainedEmbedding:
+        return TrainedEmbedding(source, self._network.embed(self._network.views(source.rgb)))
+
+    def score(self, embedding: Embedding, rungs: Sequence[Rung]) -> list[Score]:
+        if not isinstance(embedding, TrainedEmbedding):
+            raise TypeError("the embedding comes from another predictor")
+        # One at a time: in a batch, sums are made in another order, and the last digits depend on company.
+        return [self._score(embedding, rung) for rung in rungs]
+
+    def summary(self) -> PredictorSummary:
+        teachers = "+".join(self._curves or self._protocol.curves)
+        return PredictorSummary(self.id, self._sha256, f"{self._protocol.id}/{teachers}, predicted")
+
+    def warnings(self, embedding: Embedding) -> tuple[str, ...]:
+        assert isinstance(embedding, TrainedEmbedding)
+        voters = ", ".join(self._curves)
+        lines = tuple(
+            f"model {self.id} does not predict {teacher}, so SUR rests on {voters} alone"
+            for teacher in self._protocol.curves
+            if self._curves and teacher not in self._curves
+        )
+        if embedding.n_counting is None or embedding.n_counting >= MIN_COUNTING:
+            return lines
+        return (
+            *lines,
+            f"only {embedding.n_counting:.1f} machines are expected to be sure of what this image shows; "
+            f"SMR means little below {MIN_COUNTING}",
+        )
+
+    def _score(self, embedding: TrainedEmbedding, rung: Rung) -> Score:
+        outputs = self._network.compare(embedding.features, self._network.views(rung.decoded))
+        numbers = {name: one[0].astype(float) for name, one in outputs.items()}
+        ratios = dict(zip(self._config.ratios, numbers["ratios"].tolist(), strict=True))
+        viewers = self._viewers(numbers)
+        if viewers:
+            ratios["sur"] = sum(sur for _, sur in viewers.values()) / len(viewers)
+        if np.array_equal(embedding.source.rgb, rung.decoded):
+            # Nobody can tell a picture from itself.
+            ratios = dict.fromkeys(ratios, 1.0)
+        return Score(
+            **{name: ratios.get(name) for name in ("sur", "smr", "smr_classification", "smr_detection")},
+            evidence=self._evidence(embedding, numbers, viewers),
+        )
+
+    def _viewers(self, numbers: Mapping[str, NDArray[np.float64]]) -> dict[str, tuple[float, float]]:
+        """Each teacher's predicted score, and the SUR that the protocol's curve makes of it."""
+        if not self._curves:
+            return {}
+        scores = dict(zip(self._config.teachers, numbers["teachers"].tolist(), strict=True))
+        return {
+            teacher: (scores[teacher], curve.sur(scores[teacher])) for teacher, curve in self._curves.items()
+        }
+
+    def _evidence(
+        self,
+        embedding: TrainedEmbedding,
+        numbers: Mapping[str, NDArray[np.float64]],
+        viewers: Mapping[str, tuple[float, float]],
+    ) -> Evidence | None:
+        if "counting" not in numbers:
+            return Evidence(viewers, (), 0) if viewers else None
+        embedding.n_counting = float(numbers["counting"].sum())
+        counting = numbers["counting"] >= LIKELY
+        lost = counting & (numbers["satisfied"] < LIKELY)
+        names = self._config.machines
+        return Evidence(
+            viewers,
+            tuple(name for name, one in zip(names, lost.tolist(), strict=True) if one),
+            round(embedding.n_counting),
+        )

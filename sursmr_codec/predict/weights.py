@@ -1,0 +1,69 @@
+"""Where trained models are, which one is the default, and whether their files are the ones that were listed.
+
+`models/manifest.toml` names the default and the digest of every model's graph. In a wheel the default model
+lies inside the package; in a checkout all models lie in `models/` at its root.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sursmr_codec.errors import UsageError
+
+GRAPH, WEIGHTS, MANIFEST = "model.onnx", "model.safetensors", "manifest.toml"
+_PACKAGE = Path(__file__).resolve().parent.parent
+_PLACES = (_PACKAGE / "models", _PACKAGE.parent / "models")
+"""In a wheel, in a checkout."""
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A trained model on disk."""
+
+    id: str
+    folder: Path
+    sha256: str
+    """Hex digest of its graph."""
+
+    @property
+    def graph(self) -> Path:
+        """For ONNX Runtime."""
+        return self.folder / GRAPH
+
+    @property
+    def weights(self) -> Path:
+        """For torch; not in wheels."""
+        return self.folder / WEIGHTS
+
+
+def find(model: str | Path | None = None) -> ModelFiles:
+    """The files of a model: the default, one of the manifest by its id, or one of the user's by its folder.
+
+    Raises UsageError for an unknown id, a folder without a model, and a listed model whose file has another
+    digest than the manifest says.
+    """
+    place = next((place for place in _PLACES if (place / MANIFEST).is_file()), None)
+    if place is None:
+        if model is None:
+            raise UsageError("no trained model is installed; give --model DIR, or --predictor measured")
+        return _own(Path(model))
+    listed = tomllib.loads((place / MANIFEST).read_text("utf-8"))
+    name = str(listed["default"] if model is None else model)
+    if name not in listed["models"]:
+        return _own(Path(name), tuple(listed["models"]))
+    found = _own(place / name)
+    if found.sha256 != listed["models"][name]["sha256"]:
+        raise UsageError(f"{found.graph} is not the file that {place / MANIFEST} lists: install it again")
+    return found
+
+
+def _own(folder: Path, known: tuple[str, ...] = ()) -> ModelFiles:
+    try:
+        digest = hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()
+    except OSError as error:
+        names = f"known models: {', '.join(known)}; " if known else ""
+        raise UsageError(f"{folder} holds no model ({names}a folder of one holds {GRAPH})") from error
+    return ModelFiles(folder.resolve().name, folder, digest)
