@@ -9,7 +9,10 @@ from functools import cached_property
 
 from sursmr_codec.probing import Prober
 from sursmr_codec.search import Answer, margins
-from sursmr_codec.types import Jury, Pick, Rival, Score, SearchSettings, Seconds, Targets
+from sursmr_codec.types import Jury, Pick, Rival, Score, SearchSettings, Seconds, Source, Targets
+
+_LITTLE = 5.0
+"""Percent; of a file that was compressed with losses, less than this is hardly worth more of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +102,17 @@ def pick_of(
     notes = list(prober.codec.left_out(prober.source))
     if chosen is not None and not answer.met:
         notes.append(f"targets not met ({answer.binding} binds): best effort, QP {chosen.qp}")
-    if saved is not None and saved <= 0:
-        notes.append("the picked rung is not smaller than the source file; see --keep-smaller")
+    if saved is not None and saved < (_LITTLE if prober.source.lossy else 0.0):
+        notes.append(_little_saved(prober.source, saved))
     return replace(pick, warnings=(*pick.warnings, *notes))
+
+
+def _little_saved(source: Source, saved: float) -> str:
+    """That the pick is hardly smaller than the file, or not at all, and why that may be."""
+    quality = "" if source.jpeg_quality is None else f" of quality {source.jpeg_quality}"
+    why = f" ({source.format}{quality}, compressed with losses already)" if source.lossy else ""
+    said = "is not smaller than" if saved <= 0 else f"saves only {saved:.1f} % of"
+    return f"the picked rung {said} the source file{why}; see --keep-smaller"
 
 
 def _kept(pick: Pick, min_savings: float) -> Pick:

@@ -73,6 +73,8 @@ class Source:
     """Hex digest of `encoded`."""
     format: str | None = None
     """Container name in lower case, as Pillow names it: `png`, `jpeg`, `webp`, `heif`."""
+    lossy: bool = False
+    """Whether the file was compressed with losses already, which then are part of the original."""
     jpeg_quality: int | None = None
     """IJG quality 1..100 of a JPEG source's luma table; None for other formats or unknown tables."""
     stripped: bool = False

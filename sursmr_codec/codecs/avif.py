@@ -34,7 +34,7 @@ class Avif(Codec):
     id: ClassVar[str] = "avif"
     extension: ClassVar[str] = ".avif"
     qp_range: ClassVar[range] = range(64)
-    wobble: ClassVar[float] = 0.02
+    wobble: ClassVar[float] = 0.01
     keeps: ClassVar[frozenset[Part]] = frozenset({"icc", "exif", "xmp", "alpha"})
 
     def __init__(self, speed: int = 6, *, chroma: Chroma = "420") -> None:

@@ -43,7 +43,10 @@ class Codec(ABC):
     qp_range: ClassVar[range]
     """Every QP the codec takes, in steps of 1."""
     wobble: ClassVar[float] = 0.0
-    """Largest share by which size may grow from one QP to the next (0: strictly falling or equal)."""
+    """Largest share by which size may grow from one QP to the next (0: strictly falling or equal).
+
+    As measured under default options, from files of 1000 bytes on; of smaller ones a byte is a large share.
+    """
     keeps: ClassVar[frozenset[Part]] = frozenset()
     """What of the source its files hold; without "icc" the colours are converted to sRGB."""
 

@@ -39,7 +39,7 @@ class Heic(Codec):
     id: ClassVar[str] = "heic"
     extension: ClassVar[str] = ".heic"
     qp_range: ClassVar[range] = range(52)
-    wobble: ClassVar[float] = 0.05
+    wobble: ClassVar[float] = 0.01
     keeps: ClassVar[frozenset[Part]] = frozenset({"icc", "exif", "xmp", "alpha"})
 
     def __init__(self, preset: str = "medium", *, chroma: Chroma = "420", bit_depth: int = 8) -> None:

@@ -26,7 +26,7 @@ class Jpegli(Codec):
     id: ClassVar[str] = "jpegli"
     extension: ClassVar[str] = ".jpg"
     qp_range: ClassVar[range] = range(1, 101)
-    wobble: ClassVar[float] = 0.03
+    wobble: ClassVar[float] = 0.01
     keeps: ClassVar[frozenset[Part]] = frozenset({"icc", "exif", "xmp", "density"})
 
     def encode(self, source: Source, qp: int) -> bytes:

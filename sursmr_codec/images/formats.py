@@ -47,3 +47,23 @@ def _brands(head: bytes) -> frozenset[bytes]:
     end = min(int.from_bytes(head[:4], "big"), len(head))
     compatible = (head[at : at + 4] for at in range(16, end - 3, 4))
     return frozenset((head[8:12], *compatible))
+
+
+def is_lossy(data: bytes, container: str) -> bool:
+    """Whether a file of that container holds a picture that lost something when it was compressed.
+
+    HEIC and AVIF can be lossless too, which hardly any file is.
+    """
+    if container == "webp":
+        return b"VP8 " in _webp_chunks(data)
+    return container in ("jpeg", "heif", "avif")
+
+
+def _webp_chunks(data: bytes) -> set[bytes]:
+    """Names of the chunks of a WebP file."""
+    found, at = set(), 12
+    while at + 8 <= len(data):
+        found.add(data[at : at + 4])
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + length + length % 2
+    return found

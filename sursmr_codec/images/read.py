@@ -11,7 +11,7 @@ from sursmr_codec.errors import ImageError, SursmrError, UsageError
 from sursmr_codec.images.alpha import REFUSE, AlphaPolicy, as_seen
 from sursmr_codec.images.decoded import Decoded, Metadata, assemble, strip_rows
 from sursmr_codec.images.files import one_line, read_bytes, shown
-from sursmr_codec.images.formats import container
+from sursmr_codec.images.formats import container, is_lossy
 from sursmr_codec.images.gain_map import has_gain_map
 from sursmr_codec.images.profiles import check_profile, is_srgb, to_srgb
 from sursmr_codec.images.raster import decode_raster, pillow_limits
@@ -110,6 +110,7 @@ def _source(path: str, encoded: bytes, reading: Reading) -> Source:
         encoded=encoded,
         sha256=hashlib.sha256(encoded).hexdigest(),
         format=kind,
+        lossy=is_lossy(encoded, kind),
         jpeg_quality=jpeg_quality,
         stripped=reading.strip,
         warnings=(*warnings, *notes),

@@ -119,6 +119,26 @@ def test_a_small_original_is_kept(run, tmp_path, photo):
     assert record["input"]["jpeg_quality"] == 30
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "told"),
+    [
+        ("JPEG", {"quality": 20}, "(jpeg of quality 20, compressed with losses already)"),
+        ("WEBP", {"quality": 20}, "(webp, compressed with losses already)"),
+        ("AVIF", {"quality": 20}, "(avif, compressed with losses already)"),
+        ("WEBP", {"lossless": True}, None),
+        ("PNG", {}, None),
+    ],
+)
+def test_a_source_that_is_compressed_already_is_recognised(run, photo, tmp_path, kind, options, told):
+    path = tmp_path / f"small.{kind.lower()}"
+    with Image.open(photo) as picture:
+        picture.save(path, kind, **options)
+    warnings = run("pick", path, "--sur", "0.95", *VIEWERS, "--json").record["warnings"]
+    saving = [line for line in warnings if "see --keep-smaller" in line]
+    assert len(saving) == (told is not None)
+    assert told is None or told in saving[0]
+
+
 def test_min_savings_decides_whether_the_original_is_kept(run, photo):
     question = ("pick", photo, "--sur", "0.75", *VIEWERS, "--keep-smaller", "--json")
     saved = run(*question).record["saved_percent"]
