@@ -1,4 +1,4 @@
-"""Writes the README's generated blocks from the program itself.
+"""Writes the generated blocks of the README and the guides from the program itself.
 
     python docs/generate.py            rewrite the blocks
     python docs/generate.py --check    exit 1 and say which block differs
@@ -22,6 +22,8 @@ import typer
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+PAGES = (README, ROOT / "docs" / "codecs.md")
+"""Pages with generated blocks."""
 EXAMPLE = "docs/examples/kodim23.png"
 
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -101,6 +103,39 @@ def codecs() -> str:
     return _table(("codec", "QP", "native", "file", "what it is"), rows)
 
 
+def containers() -> str:
+    """What each codec's files hold beside pixels, and the options it takes, from the registry."""
+    from sursmr_codec import codecs as registry
+
+    parts = ("icc", "exif", "xmp", "density", "alpha")
+    rows = []
+    for codec_id in registry.ids():
+        codec = registry.get(codec_id)
+        held = ["yes" if part in codec.keeps else "" for part in parts]
+        defaults = [f"`{name}` {value}" for name, value in codec.options.items()]
+        rows.append((f"`{codec_id}`", *held, ", ".join(defaults) or "none"))
+    head = ("codec", "profile", "EXIF", "XMP", "density", "transparency", "options and their defaults")
+    return _table(head, rows)
+
+
+def wobble() -> str:
+    """By how much files grow from one QP to the next, from the committed result."""
+    result = json.loads((ROOT / "benchmarks" / "wobble.json").read_text())
+    rows = []
+    for codec_id, found in result["codecs"].items():
+        growing = sum(one["n_growing"] for one in found["pictures"].values())
+        steps = sum(one["n_rungs"] - 1 for one in found["pictures"].values())
+        rows.append(
+            (
+                f"`{codec_id}`",
+                f"{growing} of {steps}",
+                f"{100 * found['largest_growth']:.1f} %",
+                f"{100 * found['wobble']:.0f} %",
+            )
+        )
+    return _table(("codec", "steps at which the file grows", "by at most", "held to"), rows)
+
+
 def calibration() -> str:
     """How far simulated viewers are from real ones, from the committed result."""
     result = json.loads((ROOT / "benchmarks" / "calibration.json").read_text())
@@ -122,6 +157,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "exit-codes": exit_codes,
     "codecs": codecs,
+    "containers": containers,
+    "wobble": wobble,
     "calibration": calibration,
 }
 
@@ -165,13 +202,15 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a block differs")
-    text = README.read_text("utf-8")
-    if parser.parse_args().check:
-        stale = differing(text)
-        if stale:
-            raise SystemExit(f"README.md is out of date in: {', '.join(stale)}; run python docs/generate.py")
-    else:
-        README.write_text(render(text), "utf-8")
+    check = parser.parse_args().check
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        if not check:
+            page.write_text(render(text), "utf-8")
+        elif stale := differing(text):
+            raise SystemExit(
+                f"{page.name} is out of date in: {', '.join(stale)}; run python docs/generate.py"
+            )
 
 
 if __name__ == "__main__":

@@ -69,9 +69,11 @@ def test_every_option_in_the_readmes_examples_exists():
             assert re.search(rf"(?<![\w-]){option}(?![\w-])", help_text), f"{command} has no {option}"
 
 
-def test_readme_says_what_the_program_says():
+def test_readme_and_guides_say_what_the_program_says():
     generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
-    assert generate["differing"]((ROOT / "README.md").read_text()) == []
+    assert ROOT / "README.md" in generate["PAGES"]
+    for page in generate["PAGES"]:
+        assert generate["differing"](page.read_text()) == []
 
 
 def test_every_key_of_the_records_is_documented():
