@@ -16,7 +16,7 @@ from typing import Any
 
 from sursmr_codec.batch import STATE_FOLDER, engines, places
 from sursmr_codec.batch import journal as journals
-from sursmr_codec.batch.engines import Engine, Lost
+from sursmr_codec.batch.engines import Answer, Engine, Lost, Pause
 from sursmr_codec.batch.folder_targets import FolderTargets
 from sursmr_codec.batch.journal import Journal
 from sursmr_codec.batch.listing import Listing, Selection
@@ -31,8 +31,8 @@ from sursmr_codec.images.files import shown
 from sursmr_codec.version import __version__
 
 AUTO = "auto"
-_CHECKS_AT_ONCE = 256
-"""Noted in one transaction: nothing is lost where a few have to be looked at again."""
+_AT_ONCE = 256
+"""Most that is noted in one transaction."""
 _RETRY_LOST = "run again with --retry-failed, with fewer --jobs if memory is short"
 
 
@@ -135,27 +135,41 @@ class Batch:
         for outcome in journal.finished("fingerprint = ''"):
             self._counts[outcome.status] += 1
             yield outcome
-        n_deaths = engine.n_deaths
+        ended: list[tuple[Outcome, str]] = []
+        at_once = 1
         unswept: set[str] = set()
-        for result in engine.map(work, self._handed(jobs(journal))):
-            job = result.item
-            if engine.n_deaths > n_deaths:
-                n_deaths = engine.n_deaths
-                unswept |= {source.rpartition("/")[0] for source in self._current}
-            if isinstance(result, Lost):
-                outcome = failed(work.settings, work.sources, job, result.reason, _RETRY_LOST)
-                stamp = work.sources.entry(job.source).lasting_stamp
-                outcome = replace(outcome, source_stamp=stamp)
-            else:
-                assert isinstance(result.value, Outcome)
-                outcome = result.value
-            journal.record(outcome, job.fingerprint)
-            self._add(outcome)
-            yield outcome
+        try:
+            for result in engine.map(work, self._handed(jobs(journal))):
+                if isinstance(result, Pause):
+                    at_once = _AT_ONCE
+                    yield from self._settle(journal, ended)
+                    continue
+                if engine.n_deaths:
+                    unswept |= {source.rpartition("/")[0] for source in self._current}
+                    engine.n_deaths = 0
+                ended.append((_outcome(work, result), result.item.fingerprint))
+                if len(ended) >= at_once:
+                    yield from self._settle(journal, ended)
+            yield from self._settle(journal, ended)
+        except BaseException:
+            # What has ended need not be done again.
+            with contextlib.suppress(OutputError):
+                journal.record(ended)
+            raise
         # Only now nobody is writing, so that every draft is a dead worker's.
         for folder in unswept:
             with contextlib.suppress(OSError):
                 sweep(self._out, folder, self._out.entries(folder))
+
+    def _settle(self, journal: Journal, ended: list[tuple[Outcome, str]]) -> Iterator[Outcome]:
+        """Put what has ended into the journal, at one go, and tell of it."""
+        if ended:
+            journal.record(ended)
+        outcomes = [outcome for outcome, _ in ended]
+        ended.clear()
+        for outcome in outcomes:
+            self._add(outcome)
+            yield outcome
 
     def _handed(self, todo: Iterable[Job]) -> Iterator[Job]:
         """Jobs as the engine takes them, until the limit or the word to stop."""
@@ -243,17 +257,25 @@ def planner(
 
 def describe(engine: Engine, work: Work) -> Description:
     """What workers find the settings to mean; raises what makes them impossible."""
-    (result,) = engine.map(work, [Describe()])
+    (result,) = (one for one in engine.map(work, [Describe()]) if not isinstance(one, Pause))
     if isinstance(result, Lost):
         raise UnavailableError(f"codec and predictor cannot be loaded: {result.reason}")
     assert isinstance(result.value, Description)
     return result.value
 
 
+def _outcome(work: Work, result: Answer[Job, Any] | Lost[Job]) -> Outcome:
+    if isinstance(result, Answer):
+        assert isinstance(result.value, Outcome)
+        return result.value
+    lost = failed(work.settings, work.sources, result.item, result.reason, _RETRY_LOST)
+    return replace(lost, source_stamp=work.sources.entry(result.item.source).lasting_stamp)
+
+
 def check_known(journal: Journal, engine: Engine, work: Work) -> None:
     """See which sources of the plan are as an earlier run left them, where their stamps do not tell."""
-    checked = engine.map(work, checks(journal))
-    while results := list(islice(checked, _CHECKS_AT_ONCE)):
+    checked = (one for one in engine.map(work, checks(journal)) if not isinstance(one, Pause))
+    while results := list(islice(checked, _AT_ONCE)):
         journal.confirm(
             (result.item.source, result.value.same, result.value.source_stamp, result.value.output_stamp)
             if not isinstance(result, Lost) and isinstance(result.value, Checked)
@@ -265,9 +287,8 @@ def check_known(journal: Journal, engine: Engine, work: Work) -> None:
 def engine_of(request: Request) -> Engine:
     """The engine that a request asks for, with its cores shared out; raises UsageError for an unknown one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    n_jobs = request.jobs or cores
     kind = engines.get("process" if request.engine == AUTO else request.engine)
-    return kind(n_jobs, max(1, cores // n_jobs), **request.engine_options)
+    return kind(*kind.shares(request.jobs, cores), **request.engine_options)
 
 
 def _end(journal: Journal, state: str, error: BaseException | None = None) -> None:

@@ -96,10 +96,11 @@ class Journal:
                     self.db.execute("ROLLBACK")
                 raise
 
-    def record(self, outcome: Outcome, fingerprint: str) -> None:
-        """Note the end of a source, for good."""
+    def record(self, ended: Iterable[tuple[Outcome, str]]) -> None:
+        """Note the ends of sources, each with its fingerprint, for good."""
         with self.transaction():
-            self.put(outcome, fingerprint)
+            for outcome, fingerprint in ended:
+                self.put(outcome, fingerprint)
 
     def put(self, outcome: Outcome, fingerprint: str) -> None:
         """`record` within a transaction of the caller's."""

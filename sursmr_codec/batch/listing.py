@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from sursmr_codec.batch import places
 from sursmr_codec.batch.folder_targets import FILE as TARGETS_FILE
@@ -139,7 +139,7 @@ class Listing:
                 yield from self._folder(name)
 
     def _file(self, name: str, entry: Entry) -> Found:
-        by_name = PurePosixPath(name).suffix.lower() in EXTENSIONS
+        by_name = name[name.rfind(".") :].lower() in EXTENSIONS
         if entry.kind == "linked folder":
             return Found(f"{name}/", status="skipped", reason="is a symbolic link to a folder; not followed")
         if entry.kind == "special":

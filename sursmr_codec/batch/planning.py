@@ -70,23 +70,23 @@ class Planner:
         self, journal: Journal, names: Names, tree: Tree, folder: str, rows: Iterable[tuple[Any, ...]]
     ) -> None:
         targets = self.targets.of(folder)
+        targets_text = json.dumps(asdict(targets))
         asked = fingerprint(self.settings, self.description, targets)
         there = self._there(folder)
         in_front = f"{folder}/" if folder else ""
         for name, *old in rows:
-            outputs = names.all_of(name)
+            stem, outputs = names.of(name)
             taken = sorted(one for one in outputs if one.removeprefix(in_front) in there)
             foreign = None if self.overwrite else next((o for o in taken if not _is_ours(journal, o)), None)
             if foreign is not None:
                 journal.put(self._in_the_way(name, foreign, targets, tree), _AT_LISTING)
                 continue
-            journal.db.executemany("INSERT OR IGNORE INTO ours VALUES (?)", [(key(one),) for one in outputs])
+            for one in outputs:
+                journal.db.execute("INSERT OR IGNORE INTO ours VALUES (?)", (key(one),))
+            todo = self._todo(old, outputs, asked, there, in_front)
             journal.db.execute(
                 "UPDATE source SET stem = ?, targets = ?, asked = ?, todo = ? WHERE name = ?",
-                (
-                    *(key(names.stem(name)), json.dumps(asdict(targets)), asked),
-                    *(self._todo(old, outputs, asked, there, in_front), key(name)),
-                ),
+                (key(stem), targets_text, asked, todo, key(name)),
             )
 
     def _todo(

@@ -18,7 +18,7 @@ def settled(sources, extensions=(".jpg",), *, may_keep=False):
     for source in sources:
         names.add(source)
     names.settle()
-    found = {source: names.stem(source) for source in sources}
+    found = {source: names.of(source)[0] for source in sources}
     db.close()
     return found
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pkgutil
 from importlib import import_module
 
-from sursmr_codec.batch.engines.base import Answer, Engine, Lost
+from sursmr_codec.batch.engines.base import Answer, Engine, Lost, Pause
 from sursmr_codec.errors import UsageError
 
-__all__ = ["Answer", "Engine", "Lost", "get", "ids"]
+__all__ = ["Answer", "Engine", "Lost", "Pause", "get", "ids"]
 
 
 def ids() -> tuple[str, ...]:

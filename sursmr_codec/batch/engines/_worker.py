@@ -111,7 +111,7 @@ def _serve(connection: Connection, function: Callable[..., Any]) -> None:
     threading.Thread(target=_die_with_driver, daemon=True).start()
     try:
         while True:
-            connection.send_bytes(pickle.dumps(_reply(function, connection.recv())))
+            connection.send_bytes(pickle.dumps(reply(function, connection.recv())))
     except (EOFError, OSError):
         return
     except SystemExit as left:
@@ -119,7 +119,8 @@ def _serve(connection: Connection, function: Callable[..., Any]) -> None:
         os._exit(int(left.code or 0))
 
 
-def _reply(function: Callable[..., Any], item: Any) -> Any:
+def reply(function: Callable[..., Any], item: Any) -> Any:
+    """What a worker sends back: the function's value, or in its place Raised or Failed."""
     try:
         return function(item)
     except SursmrError as error:

@@ -31,6 +31,10 @@ class Lost(Generic[Item]):
     """One line for people."""
 
 
+class Pause:
+    """No result is ready, and the engine waits for one when it is asked on."""
+
+
 class Engine(ABC):
     """Runs a function over items, `jobs` of them at a time; knows nothing of images.
 
@@ -47,7 +51,13 @@ class Engine(ABC):
         self.jobs = jobs
         self.threads = threads
         self.n_deaths = 0
-        """Processes that died at work so far; what they left undone may lie about."""
+        """Processes that died at work; what they left undone may lie about."""
+
+    @classmethod
+    def shares(cls, jobs: int | None, cores: int) -> tuple[int, int]:
+        """`jobs` and `threads` for what was asked, on a machine with so many cores."""
+        n_jobs = jobs or cores
+        return n_jobs, max(1, cores // n_jobs)
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +70,11 @@ class Engine(ABC):
     @abstractmethod
     def map(
         self, function: Callable[[Item], Value], items: Iterable[Item]
-    ) -> Iterator[Answer[Item, Value] | Lost[Item]]:
-        """One result an item, in any order.
+    ) -> Iterator[Answer[Item, Value] | Lost[Item] | Pause]:
+        """One result an item, in any order, and a `Pause` each time before it waits.
+
+        The caller notes results in groups, from one pause to the next; of an engine that never pauses, it
+        notes each by itself, which takes longer.
 
         Items are taken from their iterable, in the caller's thread, only when there is room for them. So a
         caller stops in good order by letting `items` end: what was taken is finished and yielded. It stops

@@ -8,7 +8,7 @@ from multiprocessing.connection import wait
 from typing import Any, ClassVar
 
 from sursmr_codec.batch.engines._worker import Failed, Raised, Worker
-from sursmr_codec.batch.engines.base import Answer, Engine, Item, Lost, Value, as_error
+from sursmr_codec.batch.engines.base import Answer, Engine, Item, Lost, Pause, Value, as_error
 from sursmr_codec.errors import UnavailableError
 
 _QUICK_SECONDS = 0.25
@@ -32,7 +32,7 @@ class Process(Engine):
 
     def map(
         self, function: Callable[[Item], Value], items: Iterable[Item]
-    ) -> Iterator[Answer[Item, Value] | Lost[Item]]:
+    ) -> Iterator[Answer[Item, Value] | Lost[Item] | Pause]:
         if function is not self._function:
             self.close(now=True)
             self._function = function
@@ -50,7 +50,11 @@ class Process(Engine):
                 busy = [worker for worker in self._workers if worker.queue]
                 if not busy:
                     return
-                for worker in _ready(busy):
+                ready = _ready(busy, seconds=0)
+                if not ready:
+                    yield Pause()
+                    ready = _ready(busy)
+                for worker in ready:
                     yield from self._collect(worker)
                 drained = drained and not self._again
         except BaseException:
@@ -116,9 +120,10 @@ class Process(Engine):
             self._again.append(item)
 
 
-def _ready(busy: list[Worker]) -> list[Worker]:
+def _ready(busy: list[Worker], seconds: float | None = None) -> list[Worker]:
+    """Those that have answered or died within so many seconds; without a number, when one has."""
     by_connection: dict[Any, Worker] = {worker.connection: worker for worker in busy}
-    found: list[Any] = wait(list(by_connection))
+    found: list[Any] = wait(list(by_connection), seconds)
     return [by_connection[connection] for connection in found]
 
 

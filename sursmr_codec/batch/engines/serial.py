@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
-from sursmr_codec.batch.engines.base import Answer, Engine, Item, Lost, Value, loss
+from sursmr_codec.batch.engines.base import Answer, Engine, Item, Lost, Pause, Value, loss
 from sursmr_codec.errors import SursmrError
 
 
@@ -19,7 +19,7 @@ class Serial(Engine):
 
     def map(
         self, function: Callable[[Item], Value], items: Iterable[Item]
-    ) -> Iterator[Answer[Item, Value] | Lost[Item]]:
+    ) -> Iterator[Answer[Item, Value] | Lost[Item] | Pause]:
         for item in items:
             try:
                 value = function(item)
@@ -29,3 +29,5 @@ class Serial(Engine):
                 yield Lost(item, loss(error))
             else:
                 yield Answer(item, value)
+            # Before another item is taken.
+            yield Pause()
