@@ -6,11 +6,11 @@ import contextlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from sursmr_codec.batch.outcome import Outcome, Progress, Status
 from sursmr_codec.batch.places import Tree, sweep
 from sursmr_codec.batch.planning import Planner, checks, jobs
 from sursmr_codec.batch.settings import Description, Settings
-from sursmr_codec.batch.work import Checked, Describe, Job, Work, failed
+from sursmr_codec.batch.work import Check, Checked, Describe, Job, Work, failed
 from sursmr_codec.errors import OutputError, SursmrError, UnavailableError, UsageError
 from sursmr_codec.images.files import shown
 from sursmr_codec.version import __version__
@@ -100,7 +100,7 @@ class Batch:
             current=tuple(self._current),
         )
 
-    def __iter__(self) -> Iterator[Outcome]:
+    def __iter__(self) -> Generator[Outcome, None, None]:
         """Run the batch; yields what this run found out, not what earlier ones did.
 
         Raises UsageError and UnavailableError where nothing can be done as asked, OutputError where OUT
@@ -130,7 +130,8 @@ class Batch:
         self, journal: Journal, engine: Engine, work: Work, description: Description
     ) -> Iterator[Outcome]:
         planner(self._request, description, self._listing, self._out).plan(journal, self._listing)
-        check_known(journal, engine, work)
+        self._count(journal)
+        check_known(journal, engine, work, takewhile(lambda _: not self._stopping, checks(journal)))
         self._count(journal)
         for outcome in journal.finished("fingerprint = ''"):
             self._counts[outcome.status] += 1
@@ -272,9 +273,9 @@ def _outcome(work: Work, result: Answer[Job, Any] | Lost[Job]) -> Outcome:
     return replace(lost, source_stamp=work.sources.entry(result.item.source).lasting_stamp)
 
 
-def check_known(journal: Journal, engine: Engine, work: Work) -> None:
+def check_known(journal: Journal, engine: Engine, work: Work, wanted: Iterable[Check]) -> None:
     """See which sources of the plan are as an earlier run left them, where their stamps do not tell."""
-    checked = (one for one in engine.map(work, checks(journal)) if not isinstance(one, Pause))
+    checked = (one for one in engine.map(work, wanted) if not isinstance(one, Pause))
     while results := list(islice(checked, _AT_ONCE)):
         journal.confirm(
             (result.item.source, result.value.same, result.value.source_stamp, result.value.output_stamp)

@@ -11,6 +11,7 @@ from sursmr_codec.batch import STATE_FOLDER, places
 from sursmr_codec.batch.driver import Request, check_known, describe, engine_of, planner
 from sursmr_codec.batch.journal import NEEDS_WORK, Journal, text
 from sursmr_codec.batch.listing import Listing
+from sursmr_codec.batch.planning import checks
 from sursmr_codec.batch.work import Work
 
 Action = Literal["work", "finished", "skip", "fail"]
@@ -36,7 +37,7 @@ def dry_run(request: Request) -> Iterator[Planned]:
         work = Work(request.settings, listing.tree, out, engine.threads)
         description = describe(engine, work)
         planner(request, description, listing, out, dry=True).plan(journal, listing)
-        check_known(journal, engine, work)
+        check_known(journal, engine, work, checks(journal))
         rows = journal.db.execute(
             "SELECT name, todo, status, reason, stem, output FROM source WHERE number IS NOT NULL "
             "ORDER BY number"

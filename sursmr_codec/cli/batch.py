@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,8 +18,8 @@ import typer
 from sursmr_codec.cli import batch_view, console, encoder_options, options
 
 if TYPE_CHECKING:
-    from sursmr_codec.batch.outcome import Outcome
     from sursmr_codec.batch.driver import Batch, Request
+    from sursmr_codec.batch.outcome import Outcome
 
 SOME_FAILED = 7
 INTERRUPTED = 130
@@ -142,8 +143,8 @@ def batch(
         "bpgenc": bpgenc,
     }
     with console.failures():
-        from sursmr_codec.batch.listing import Selection
         from sursmr_codec.batch.driver import Request
+        from sursmr_codec.batch.listing import Selection
         from sursmr_codec.batch.settings import NamedPredictor, Settings
         from sursmr_codec.picking import PickSettings
         from sursmr_codec.types import SearchSettings, Targets
@@ -230,8 +231,9 @@ def _run(request: Request, *, json: bool, quiet: bool) -> bool:
     from sursmr_codec.batch.driver import Batch
 
     batch = Batch(request)
-    with _interruptible(batch), batch_view.following(batch, quiet=quiet) as show:
-        for outcome in batch:
+    following = batch_view.following(batch, quiet=quiet, json=json)
+    with _interruptible(batch), following as show, closing(iter(batch)) as outcomes:
+        for outcome in outcomes:
             if json:
                 _print_line(outcome.record)
             show()
@@ -253,7 +255,8 @@ def _interruptible(batch: Batch) -> Iterator[None]:
         if batch.stopping:
             raise KeyboardInterrupt
         batch.stop()
-        typer.echo("finishing what runs; Ctrl-C again stops at once", err=True)
+        # Not through Python's files, which may be in the middle of a write.
+        os.write(2, b"\nfinishing what runs; Ctrl-C again stops at once\n")
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
@@ -267,6 +270,8 @@ def _finish(
 ) -> None:
     with console.failures():
         n_failed = sum(1 for _ in map(_print_failure, _failures(out)))
+        if interrupted:
+            raise typer.Exit(INTERRUPTED)
         if table is not None:
             from sursmr_codec.report import write_table
 
@@ -279,8 +284,6 @@ def _finish(
             page = write_report(out)
             if not quiet:
                 typer.echo(f"report     {page}", err=json)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
     if n_failed:
         raise typer.Exit(SOME_FAILED)
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from sursmr_codec.batch.driver import Batch
     from sursmr_codec.batch.dry import Planned
     from sursmr_codec.batch.outcome import Progress
-    from sursmr_codec.batch.driver import Batch
 
 PLAIN_SECONDS = 30.0
 """Between two lines of progress where stderr is no terminal."""
@@ -27,11 +27,14 @@ _MOST_CURRENT = 8
 
 
 @contextmanager
-def following(batch: Batch, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Show the batch's progress on stderr; what is yielded is to be called after each outcome."""
+def following(batch: Batch, *, quiet: bool, json: bool = False) -> Iterator[Callable[[], None]]:
+    """Show the batch's progress on stderr; what is yielded is to be called after each outcome.
+
+    With `json`, stdout is for records: a live view does not share a terminal with them.
+    """
     if quiet:
         yield lambda: None
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() and not (json and sys.stdout.isatty()):
         from rich.console import Console
         from rich.live import Live
 
@@ -40,6 +43,8 @@ def following(batch: Batch, *, quiet: bool) -> Iterator[Callable[[], None]]:
             console=Console(stderr=True),
             refresh_per_second=4,
             transient=True,
+            # Or records would go to the view's console.
+            redirect_stdout=False,
         ):
             yield lambda: None
     else:

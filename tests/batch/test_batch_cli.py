@@ -276,9 +276,10 @@ def test_processes_are_what_runs_by_default(folder, out, tmp_path):
 def test_a_terminal_gets_a_live_view(folder, out):
     driver, terminal = pty.openpty()
     ran = subprocess.Popen(
-        [sys.executable, CLI, "batch", folder, "-o", out, "-r"],
-        stdout=subprocess.DEVNULL,
+        [sys.executable, CLI, "batch", folder, "-o", out, "-r", "--json"],
+        stdout=subprocess.PIPE,
         stderr=terminal,
+        text=True,
         env={**os.environ, "FAKE_SECONDS": "0.2", "TERM": "xterm", "COLUMNS": "80"},
     )
     os.close(terminal)
@@ -292,7 +293,9 @@ def test_a_terminal_gets_a_live_view(folder, out):
             break
         seen += part
     os.close(driver)
-    assert ran.wait() == 0
+    stdout, _ = ran.communicate()
+    assert ran.returncode == 0
+    assert [json.loads(row)["status"] for row in stdout.splitlines()] == ["done"] * 9
     text = seen.decode()
     assert "\x1b[" in text
     assert re.search(r"\d of 9", text)
