@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 
 import numpy as np
@@ -19,12 +20,15 @@ class Ladder:
     """
 
     def __init__(self, source: Source, codec: Codec) -> None:
-        """Raises ImageError where the source's transparency is to be kept, and the codec can't."""
-        if not can_hold(source, codec):
-            raise ImageError(
-                f"{source.path or 'image'}: has transparent pixels, which {codec.id} files cannot keep; "
-                "choose another codec, or lay them on a colour with --alpha flatten=#ffffff"
-            )
+        """Raises ImageError where the codec's files cannot hold the source, by its size or transparency."""
+        if reason := codec.unfit(source):
+            name = source.path or "image"
+            if source.alpha is not None and "alpha" not in codec.keeps:
+                raise ImageError(
+                    f"{name}: has transparent pixels, which {codec.id} files cannot keep; "
+                    "choose another codec, or lay them on a colour with --alpha flatten=#ffffff"
+                )
+            raise ImageError(f"{name}: {codec.id} {reason}; choose another codec")
         self.source = source
         self.codec = codec
         self.encode_seconds = 0.0
@@ -34,9 +38,17 @@ class Ladder:
 
     def __getitem__(self, qp: int) -> Rung:
         """Encode and decode at `qp`; raises EncodeError where the codec cannot read its own bytes."""
-        if self._latest is None or self._latest.qp != qp:
-            self._latest = Rung(self.codec.id, qp, self.encoded(qp), self._decode(qp, self.encoded(qp)))
-        return self._latest
+        latest = self._latest
+        if latest is None or latest.qp != qp:
+            # Its pixels go before those of the next one come.
+            self._latest = latest = None
+            encoded = self.encoded(qp)
+            self._latest = latest = Rung(self.codec.id, qp, encoded, self._decode(qp, encoded))
+        return latest
+
+    def drop_pixels(self) -> None:
+        """Forget the latest rung's pixels; asked for again, they are decoded again."""
+        self._latest = None
 
     def encoded(self, qp: int) -> bytes:
         """The bytes at `qp`, encoded on the first call."""
@@ -55,8 +67,14 @@ class Ladder:
         began = time.perf_counter()
         finished = self.codec.finish(self.source, qp, encoded)
         self.encode_seconds += time.perf_counter() - began
-        if finished != encoded and not np.array_equal(self._decode(qp, finished), self[qp].decoded):
-            raise EncodeError(f"{self.codec.id} finished QP {qp} with other pixels than those of the rung")
+        if finished != encoded:
+            # Digests, so that of large pictures only one is held at a time.
+            scored = _digest(self[qp].decoded)
+            self.drop_pixels()
+            if _digest(self._decode(qp, finished)) != scored:
+                raise EncodeError(
+                    f"{self.codec.id} finished QP {qp} with other pixels than those of the rung"
+                )
         return finished
 
     @property
@@ -74,6 +92,5 @@ class Ladder:
         return decoded
 
 
-def can_hold(source: Source, codec: Codec) -> bool:
-    """Whether the codec's files hold the source's transparency, or it has none."""
-    return source.alpha is None or "alpha" in codec.keeps
+def _digest(pixels: Pixels) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(pixels).data).digest()

@@ -10,7 +10,6 @@ from sursmr_codec import codecs, images, predict
 from sursmr_codec.choosing import Candidate, pick_of
 from sursmr_codec.codecs.base import Codec
 from sursmr_codec.errors import TargetNotReachable, UsageError
-from sursmr_codec.ladder import can_hold
 from sursmr_codec.predict.base import Predictor
 from sursmr_codec.probing import Image, Prober
 from sursmr_codec.search import Answer, margins, most_encodes, rungs_of, steps
@@ -91,7 +90,7 @@ def pick_events(
     settings: PickSettings | None = None,
     reading: images.Reading | None = None,
 ) -> Iterator[Probed | Pick]:
-    """The same as `pick`, as a stream: a `Probed` for each rung of each codec, then the `Pick`, met or not."""
+    """The same as `pick`, as a stream: a `Probed` for each rung and codec, then the `Pick`, met or not."""
     targets = targets or Targets()
     settings = settings or PickSettings()
     predictor = predictor or predict.load()
@@ -102,12 +101,14 @@ def pick_events(
     for one in wanted:
         one.require()
     first = Prober(image, wanted[0], predictor, jury=settings.jury, reading=reading)
-    fitting = [one for one in wanted if can_hold(first.source, one)] or wanted
+    fitting = [one for one in wanted if one.unfit(first.source) is None] or wanted
     candidates = []
     for one in fitting:
         prober = first if one is first.codec else first.under(one)
         answer = yield from _search(prober, targets, settings, one.id if len(wanted) > 1 else None)
         candidates.append(Candidate(prober, answer))
+        if len(fitting) > 1:
+            prober.ladder.drop_pixels()
     found = pick_of(
         candidates,
         targets,
@@ -116,10 +117,9 @@ def pick_events(
         explain=settings.explain,
         min_savings=settings.min_savings,
     )
-    if passed_over := [one.id for one in wanted if one not in fitting]:
-        note = f"{' and '.join(passed_over)} cannot keep transparency, and were left out"
-        found = replace(found, warnings=(*found.warnings, note))
-    yield found
+    passed_over = [one for one in wanted if one not in fitting]
+    notes = tuple(f"{one.id} {one.unfit(first.source)}, and was left out" for one in passed_over)
+    yield replace(found, warnings=(*found.warnings, *notes))
 
 
 def save(pick: Pick, path: str | Path, *, in_place: bool = False) -> Pick:

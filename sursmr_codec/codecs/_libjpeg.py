@@ -10,8 +10,8 @@ from sursmr_codec.errors import EncodeError
 from sursmr_codec.images.colour import Chroma
 from sursmr_codec.types import Pixels, Source
 
-MOST_PIXELS_A_SIDE = 65500
-"""JPEG_MAX_DIMENSION of libjpeg."""
+MOST_SIDE = 65500
+"""JPEG_MAX_DIMENSION of libjpeg, in pixels a side."""
 _EXIF_HEADER = b"Exif\x00\x00"
 _MOST_EXIF_BYTES = 65533
 """Payload of one APP1 segment, header included."""
@@ -49,14 +49,6 @@ def save_jpeg(
     except (OSError, ValueError) as trouble:
         raise EncodeError(f"jpeg cannot be written: {trouble}") from trouble
     return file.getvalue()
-
-
-def check_size(codec_id: str, source: Source) -> None:
-    """Raise EncodeError beyond 65500 pixels a side."""
-    if max(source.width, source.height) > MOST_PIXELS_A_SIDE:
-        raise EncodeError(
-            f"{codec_id} holds at most {MOST_PIXELS_A_SIDE} pixels a side, not {source.width}x{source.height}"
-        )
 
 
 def too_long(source: Source) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from PIL import AvifImagePlugin, Image, JpegImagePlugin, WebPImagePlugin
 
 from sursmr_codec.errors import DecodeError, ImageError
 from sursmr_codec.images.alpha import as_seen
-from sursmr_codec.images.colour import icc_to_srgb
+from sursmr_codec.images.decoded import strip_rows
+from sursmr_codec.images.profiles import to_srgb
 from sursmr_codec.types import Pixels, Source
 
 Kind = Literal["JPEG", "WebP", "AVIF"]
@@ -31,7 +32,7 @@ def layers(source: Source, *, keeps_icc: bool) -> Pixels:
         return source.native if keeps_icc else source.rgb
     straight = source.native
     if source.icc_profile is not None and not keeps_icc:
-        straight = icc_to_srgb(straight, source.icc_profile)
+        straight = to_srgb(straight, source.icc_profile, strip_rows(source.width))
     return np.dstack([straight, source.alpha])
 
 
@@ -39,7 +40,7 @@ def seen(stored: Pixels, profile: bytes | None) -> Pixels:
     """(H, W, 3) sRGB that a viewer sees of stored (H, W, 3) or (H, W, 4) pixels and their profile."""
     colours = np.ascontiguousarray(stored[:, :, :3])
     if profile:
-        colours = icc_to_srgb(colours, profile)
+        colours = to_srgb(colours, profile, strip_rows(colours.shape[1]))
     return as_seen(colours, stored[:, :, 3] if stored.shape[2] == 4 else None)
 
 
@@ -49,15 +50,8 @@ def decode_still(kind: Kind, data: bytes, width: int, height: int) -> Pixels:
     Raises DecodeError for anything but one picture of that container, of exactly width x height.
     """
     try:
-        with _OPENERS[kind](io.BytesIO(data)) as image:
-            if image.size != (width, height):
-                raise DecodeError(f"a {kind} of {image.width}x{image.height}, not of {width}x{height}")
-            if getattr(image, "n_frames", 1) != 1:
-                raise DecodeError(f"a {kind} of several pictures")
-            if image.mode not in (*_OPAQUE, *_TRANSPARENT):
-                raise DecodeError(f"a {kind} of {image.mode} pixels, not of RGB or grey ones")
-            profile = image.info.get("icc_profile")
-            stored = np.asarray(_converted(image), dtype=np.uint8)
+        # Pillow's own copy of the pixels goes when this returns.
+        stored, profile = _stored(kind, data, width, height)
         return seen(stored, profile)
     except DecodeError:
         raise
@@ -68,5 +62,25 @@ def decode_still(kind: Kind, data: bytes, width: int, height: int) -> Pixels:
         raise DecodeError(f"not a {kind} that can be decoded: {trouble}") from trouble
 
 
-def _converted(image: Image.Image) -> Image.Image:
-    return image.convert("RGBA" if image.mode in _TRANSPARENT else "RGB")
+def _stored(kind: Kind, data: bytes, width: int, height: int) -> tuple[Pixels, bytes | None]:
+    """(H, W, 3) or (H, W, 4) as the file has them, and its profile."""
+    with _OPENERS[kind](io.BytesIO(data)) as image:
+        if image.size != (width, height):
+            raise DecodeError(f"a {kind} of {image.width}x{image.height}, not of {width}x{height}")
+        if getattr(image, "n_frames", 1) != 1:
+            raise DecodeError(f"a {kind} of several pictures")
+        if image.mode not in (*_OPAQUE, *_TRANSPARENT):
+            raise DecodeError(f"a {kind} of {image.mode} pixels, not of RGB or grey ones")
+        return _pixels(image), image.info.get("icc_profile")
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    """(H, W, 3) or, with transparency, (H, W, 4); by rows, as Pillow copies all that it hands over."""
+    mode = "RGBA" if image.mode in _TRANSPARENT else "RGB"
+    image.load()
+    pixels: Pixels = np.empty((image.height, image.width, len(mode)), dtype=np.uint8)
+    n_rows = strip_rows(image.width)
+    for top in range(0, image.height, n_rows):
+        bottom = min(top + n_rows, image.height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)).convert(mode))
+    return pixels

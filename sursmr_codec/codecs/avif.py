@@ -20,8 +20,6 @@ from sursmr_codec.types import Pixels, Source
 
 _SPEEDS = range(11)
 _CHROMAS: dict[Chroma, str] = {"420": "4:2:0", "444": "4:4:4"}
-_MOST_PIXELS_A_SIDE = 65536
-"""Largest picture that AV1 can state (AV1 bitstream specification, section 5.5.1)."""
 _FIXED = {"end-usage": "q", "tune": "psnr", "deltaq-mode": "0", "enable-qm": "0"}
 
 
@@ -36,6 +34,8 @@ class Avif(Codec):
     qp_range: ClassVar[range] = range(64)
     wobble: ClassVar[float] = 0.01
     keeps: ClassVar[frozenset[Part]] = frozenset({"icc", "exif", "xmp", "alpha"})
+    most_side: ClassVar[int | None] = 65536
+    """Largest picture that AV1 can state (AV1 bitstream specification, section 5.5.1)."""
 
     def __init__(self, speed: int = 6, *, chroma: Chroma = "420") -> None:
         """`speed` 0..10 is libaom's: more of it compresses less; UsageError for any other value."""
@@ -53,10 +53,7 @@ class Avif(Codec):
         """Compress to an AVIF file; raises EncodeError beyond 65536 pixels a side and where libaom fails."""
         self.check_qp(qp)
         self.require()
-        if max(source.width, source.height) > _MOST_PIXELS_A_SIDE:
-            raise EncodeError(
-                f"avif holds at most {_MOST_PIXELS_A_SIDE} pixels a side, not {source.width}x{source.height}"
-            )
+        self.check_side(source)
         file = io.BytesIO()
         try:
             Image.fromarray(layers(source, keeps_icc=True)).save(

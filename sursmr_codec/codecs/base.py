@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from sursmr_codec.errors import UnavailableError, UsageError
+from sursmr_codec.errors import EncodeError, UnavailableError, UsageError
 from sursmr_codec.types import CodecSummary, Pixels, Source
 
 Part = Literal["icc", "exif", "xmp", "density", "alpha"]
@@ -49,6 +49,8 @@ class Codec(ABC):
     """
     keeps: ClassVar[frozenset[Part]] = frozenset()
     """What of the source its files hold; without "icc" the colours are converted to sRGB."""
+    most_side: ClassVar[int | None] = None
+    """Most pixels a side that its files can state; None: more than any picture has that is read here."""
 
     @abstractmethod
     def encode(self, source: Source, qp: int) -> bytes:
@@ -85,6 +87,12 @@ class Codec(ABC):
         """
         return encoded
 
+    def unfit(self, source: Source) -> str | None:
+        """Why its files cannot hold the source, in words that follow the codec's id; None where they can."""
+        if source.alpha is not None and "alpha" not in self.keeps:
+            return "cannot keep transparency"
+        return self._too_long(source)
+
     def left_out(self, source: Source) -> tuple[str, ...]:
         """What of the source its files cannot hold, one line each; the rest they do hold."""
         lines = []
@@ -110,6 +118,16 @@ class Codec(ABC):
         if qp not in self.qp_range:
             low, high = self.qp_range[0], self.qp_range[-1]
             raise UsageError(f"{self.id} takes QP {low}..{high}, not {qp}")
+
+    def check_side(self, source: Source) -> None:
+        """Raise EncodeError where the source has more pixels a side than the files can state."""
+        if reason := self._too_long(source):
+            raise EncodeError(f"{self.id} {reason}")
+
+    def _too_long(self, source: Source) -> str | None:
+        if self.most_side is None or max(source.width, source.height) <= self.most_side:
+            return None
+        return f"holds at most {self.most_side} pixels a side, not {source.width}x{source.height}"
 
     def require(self) -> None:
         """Raise UnavailableError, naming the remedy, where the codec cannot be used here."""

@@ -28,6 +28,8 @@ from sursmr_codec.types import Pixels, Source
 _REMEDY = "pip install --upgrade 'pillow-heif>=1.0'"
 _FIXED = {"ipratio": "1.0", "aq-mode": "0", "pools": "none", "wpp": "0", "frame-threads": "1"}
 """Parameters of x265."""
+_ANY_SIZE = {"allow-non-conformance": "1"}
+"""Changes no bytes: without it x265 refuses pictures too large, or too long and thin, for any level."""
 
 
 class Heic(Codec):
@@ -80,7 +82,7 @@ class Heic(Codec):
     def _save(self, source: Source, mode: str, raw: bytes, qp: int) -> bytes:
         import pillow_heif
 
-        parameters = {f"x265:{name}": value for name, value in _FIXED.items()}
+        parameters = {f"x265:{name}": value for name, value in (_FIXED | _ANY_SIZE).items()}
         optional: dict[str, Any] = {"exif": source.exif, "xmp": source.xmp}
         if source.icc_profile is not None:
             optional["icc_profile"] = source.icc_profile

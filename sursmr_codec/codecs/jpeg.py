@@ -15,7 +15,7 @@ from typing import ClassVar
 from PIL import features
 
 from sursmr_codec.codecs._cjpeg import cjpeg_availability, cjpeg_fingerprint, encode_jpeg
-from sursmr_codec.codecs._libjpeg import check_size, save_jpeg, too_long, versions
+from sursmr_codec.codecs._libjpeg import MOST_SIDE, save_jpeg, too_long, versions
 from sursmr_codec.codecs._still import decode_still
 from sursmr_codec.codecs.base import Availability, Codec, Part, check_option
 from sursmr_codec.errors import UsageError
@@ -36,6 +36,7 @@ class Jpeg(Codec):
     qp_range: ClassVar[range] = range(1, 101)
     wobble: ClassVar[float] = 0.01
     keeps: ClassVar[frozenset[Part]] = frozenset({"icc", "exif", "xmp", "density"})
+    most_side: ClassVar[int | None] = MOST_SIDE
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Jpeg(Codec):
     def encode(self, source: Source, qp: int) -> bytes:
         """Compress `source.native`; raises EncodeError beyond 65500 pixels a side."""
         self.check_qp(qp)
-        check_size(self.id, source)
+        self.check_side(source)
         if self._cjpeg is not None:
             header = save_jpeg(source, source.native[:1, :1], _quality(qp))
             return encode_jpeg(self._cjpeg, source.native, _quality(qp), like=header)

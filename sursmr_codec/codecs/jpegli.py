@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from sursmr_codec.codecs._jpeg_segments import with_segments_of
-from sursmr_codec.codecs._libjpeg import check_size, save_jpeg, too_long
+from sursmr_codec.codecs._libjpeg import MOST_SIDE, save_jpeg, too_long
 from sursmr_codec.codecs._still import decode_still
 from sursmr_codec.codecs.base import Availability, Codec, Part
 from sursmr_codec.errors import EncodeError
@@ -28,11 +28,12 @@ class Jpegli(Codec):
     qp_range: ClassVar[range] = range(1, 101)
     wobble: ClassVar[float] = 0.01
     keeps: ClassVar[frozenset[Part]] = frozenset({"icc", "exif", "xmp", "density"})
+    most_side: ClassVar[int | None] = MOST_SIDE
 
     def encode(self, source: Source, qp: int) -> bytes:
         """Compress `source.native`; raises EncodeError beyond 65500 pixels a side and where jpegli fails."""
         self.check_qp(qp)
-        check_size(self.id, source)
+        self.check_side(source)
         self.require()
         import pyjpegli
 

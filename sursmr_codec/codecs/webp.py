@@ -13,8 +13,6 @@ from sursmr_codec.codecs.base import Availability, Codec, Part, check_option
 from sursmr_codec.errors import EncodeError
 from sursmr_codec.types import Pixels, Source
 
-_MOST_PIXELS_A_SIDE = 16383
-"""WEBP_MAX_DIMENSION of libwebp."""
 _EFFORTS = range(7)
 
 
@@ -29,6 +27,8 @@ class Webp(Codec):
     qp_range: ClassVar[range] = range(101)
     wobble: ClassVar[float] = 0.03
     keeps: ClassVar[frozenset[Part]] = frozenset({"icc", "exif", "xmp", "alpha"})
+    most_side: ClassVar[int | None] = 16383
+    """WEBP_MAX_DIMENSION of libwebp."""
 
     def __init__(self, effort: int = 4) -> None:
         """`effort` 0..6 is libwebp's method: more of it takes longer; UsageError for any other."""
@@ -44,10 +44,7 @@ class Webp(Codec):
         """Compress to a WebP file; raises EncodeError beyond 16383 pixels a side."""
         self.check_qp(qp)
         self.require()
-        if max(source.width, source.height) > _MOST_PIXELS_A_SIDE:
-            raise EncodeError(
-                f"webp holds at most {_MOST_PIXELS_A_SIDE} pixels a side, not {source.width}x{source.height}"
-            )
+        self.check_side(source)
         file = io.BytesIO()
         try:
             Image.fromarray(layers(source, keeps_icc=True)).save(

@@ -15,7 +15,8 @@ from sursmr_codec.types import Alpha, Pixels
 Strip = tuple[Pixels, Alpha | None]
 """Pixels (h, W, 3) and straight alpha (h, W) of some rows, None where the picture has no alpha."""
 
-_STRIP_PIXELS = 1 << 20
+_STRIP_PIXELS = 1 << 16
+"""So few that their arrays stay in the caches, and that no fresh memory is asked of the system for each."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""Large pictures, and long thin ones: memory, and what codecs do at and beyond their largest size."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from images import icc_maker
+from images.pictures import patches
+from PIL import Image
+from test_picking import FallingPredictor
+
+from sursmr_codec import Source, Targets, codecs, pick
+from sursmr_codec.errors import EncodeError, ImageError
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+LONG = 20_000
+_PEAK = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from large_child import Stub, peak_bytes
+from sursmr_codec import Targets, codecs, pick
+
+codec = codecs.get("jpeg", **json.loads(sys.argv[2]))
+pick(sys.argv[3], Targets(smr=0), codec=codec, predictor=Stub())
+before = peak_bytes()
+source = pick(sys.argv[4], Targets(smr=0), codec=codec, predictor=Stub()).source
+print((peak_bytes() - before) / (source.width * source.height))
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "options"), [(None, {}), (icc_maker.display_p3(), {}), (None, {"optimize": True})]
+)
+def test_a_jpeg_pick_stays_below_twelve_bytes_a_pixel(
+    profile: bytes | None, options: dict[str, object], tmp_path: Path
+):
+    small, large = tmp_path / "small.jpg", tmp_path / "large.jpg"
+    Image.fromarray(patches()).save(small, icc_profile=profile)
+    Image.new("RGB", (4000, 3000), (90, 120, 30)).save(large, icc_profile=profile)
+    command = [sys.executable, "-c", _PEAK, BENCHMARKS, json.dumps(options), small, large]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    # A picture in a colour space of its own is held twice.
+    assert 6.0 <= float(done.stdout) <= (15.0 if profile else 12.0)
+
+
+@pytest.mark.parametrize("codec_id", codecs.ids())
+@pytest.mark.parametrize("size", [(1, LONG), (LONG, 1)], ids=["column", "row"])
+def test_long_and_thin(codec_id: str, size: tuple[int, int]):
+    codec = codecs.get(codec_id)
+    if not codec.availability().usable:
+        pytest.skip(f"{codec_id} is not usable here: {codec.availability().reason}")
+    slope = (np.arange(LONG) * 255 // LONG).astype(np.uint8)
+    pixels = np.repeat(slope, 3).reshape(size[1], size[0], 3)
+    if codec.most_side is not None and codec.most_side < LONG:
+        with pytest.raises(EncodeError, match=f"{codec_id} holds at most {codec.most_side} pixels a side"):
+            codec.encode(Source.from_array(pixels), codec.qp_range[0])
+        return
+    decoded = codec.decode(codec.encode(Source.from_array(pixels), codec.qp_range[0]), *size)
+    assert decoded.shape == pixels.shape
+    assert np.abs(decoded.astype(int) - pixels).max() <= 4
+
+
+def test_a_picture_that_is_too_long_for_a_codec_is_refused():
+    source = Source.from_array(np.zeros((1, LONG, 3), np.uint8))
+    with pytest.raises(
+        ImageError, match="webp holds at most 16383 pixels a side, not 20000x1; choose another"
+    ):
+        pick(source, Targets(), codec="webp", predictor=FallingPredictor())
+
+
+def test_several_codecs_leave_out_those_that_cannot_hold_the_picture():
+    source = Source.from_array(np.zeros((1, LONG, 3), np.uint8))
+    found = pick(source, Targets(), codec="webp,jpeg", predictor=FallingPredictor())
+    assert (found.codec.id, found.rivals) == ("jpeg", ())
+    assert "webp holds at most 16383 pixels a side, not 20000x1, and was left out" in found.warnings
