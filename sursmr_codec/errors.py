@@ -8,7 +8,8 @@
     ├── UnavailableError (5)
     │   ├── MissingExtra (5)
     │   └── EncodeError (5)
-    └── OutputError (6)
+    ├── OutputError (6)
+    └── GateNotMet (8)
 
 Errors of other libraries are translated into these where they are called, so that a caller needs to know
 only this tree.
@@ -80,3 +81,9 @@ class OutputError(SursmrError):
     """A result could not be written; what was at the target before is untouched."""
 
     exit_code = 6
+
+
+class GateNotMet(SursmrError):
+    """A benchmark's result is outside a bound that was asked for."""
+
+    exit_code = 8

@@ -48,6 +48,7 @@ def test_every_error_has_its_exit_code():
         "MissingExtra": 5,
         "EncodeError": 5,
         "OutputError": 6,
+        "GateNotMet": 8,
     }
 
 
