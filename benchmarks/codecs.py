@@ -11,7 +11,8 @@ would be exactly the target, logarithmically, since one codec's steps are coarse
 those of the file that would be written.
 
 Times are processor time at the picked rung, of every process that was started for it, the median of a few
-repeats in one thread: other work on the machine does not lengthen them as it does wall time. Ratios are to
+repeats in one thread: other work on the machine does not lengthen them as it does wall time. They are taken
+after all searches, every setting of a picture in turn, also for pictures that `--resume` kept. Ratios are to
 `jpeg` on the same picture, of bytes the geometric mean over the pictures, of times that of the sums.
 """
 
@@ -108,19 +109,22 @@ def measure(source: Source, codec: Codec, viewers: Viewers, guess: int | None) -
     if answer.chosen is None:
         return {"met": False, "n_probes": len(answer.probes)}
     chosen = answer.chosen
-    encoded = ladder.encoded(chosen.qp)
-    encode = _cpu_seconds(lambda: codec.finish(source, chosen.qp, codec.encode(source, chosen.qp)))
-    decode = _cpu_seconds(lambda: codec.decode(encoded, source.width, source.height))
     return {
         "met": True,
         "qp": chosen.qp,
         "sur": _sur(chosen),
         "n_bytes": chosen.n_bytes,
         "bytes_at_target": round(bytes_at(answer.probes, chosen)),
-        "encode_seconds": round(encode, 6),
-        "decode_seconds": round(decode, 6),
         "n_probes": len(answer.probes),
     }
+
+
+def times(source: Source, codec: Codec, qp: int) -> dict[str, float]:
+    """Processor seconds to make and to decode the file at `qp`."""
+    encoded = codec.finish(source, qp, codec.encode(source, qp))
+    encode = _cpu_seconds(lambda: codec.finish(source, qp, codec.encode(source, qp)))
+    decode = _cpu_seconds(lambda: codec.decode(encoded, source.width, source.height))
+    return {"encode_seconds": round(encode, 6), "decode_seconds": round(decode, 6)}
 
 
 def _near(codec: Codec, guess: int | None) -> SearchSettings:
@@ -167,14 +171,12 @@ def _cpu() -> float:
 
 
 def pictures(data: Path, n_val: int) -> list[tuple[str, Path]]:
-    """Name and path of every picture: examples among the validation ones."""
+    """Name and path of every picture, the small ones of the validation split first."""
     with (data / "images" / "index.csv").open(encoding="utf-8", newline="") as file:
         val = sorted(row["file"] for row in csv.DictReader(file) if row["split"] == "val")
     chosen = [val[(2 * i + 1) * len(val) // (2 * n_val)] for i in range(n_val)] if n_val else []
     found = [(name, data / "images" / name) for name in chosen]
-    for place, path in enumerate(sorted(EXAMPLES.glob("*.png"))):
-        found.insert(2 * place + 1, (f"examples/{path.name}", path))
-    return found
+    return found + [(f"examples/{path.name}", path) for path in sorted(EXAMPLES.glob("*.png"))]
 
 
 def summary(codec_id: str, options: dict[str, object], measured: list[dict[str, Any]]) -> dict[str, object]:
@@ -202,7 +204,8 @@ def summary(codec_id: str, options: dict[str, object], measured: list[dict[str, 
         "bytes_ratio_highest": round(max(shares), 4),
         "bpp": round(8e-6 * sum(mine["bytes_at_target"] for _, mine, _ in both) / megapixels, 4),
     }
-    for what in ("encode", "decode"):
+    timed = all("encode_seconds" in side for _, *sides in both for side in sides)
+    for what in ("encode", "decode") if timed else ():
         mine, theirs = (sum(pair[side][f"{what}_seconds"] for pair in both) for side in (1, 2))
         row[f"{what}_ms_per_megapixel"] = round(1000 * mine / megapixels, 1)
         row[f"{what}_ratio"] = round(mine / theirs, 2)
@@ -242,28 +245,46 @@ def main() -> None:
     made = {label(codec_id, options): codecs.get(codec_id, **options) for codec_id, options in SETTINGS}
     for codec in made.values():
         codec.require()
-    measured = _kept(made, predictor) if arguments.resume else []
+    wanted = pictures(Path(os.environ["SURSMR_DATA"]), arguments.val)
+    paths = dict(wanted)
+    kept = _kept(made, predictor) if arguments.resume else []
+    measured = [one for one in kept if one["name"] in paths]
     guesses: dict[str, int] = {}
-    for name, path in pictures(Path(os.environ["SURSMR_DATA"]), arguments.val):
+    for name, path in wanted:
         if any(one["name"] == name for one in measured):
             continue
         if time.monotonic() - began > 60 * arguments.minutes:
             print("out of time: --resume measures the rest", flush=True)
             break
-        source = images.read(path)
-        viewers = Viewers(predictor, source)
-        found = {}
-        for setting, codec in made.items():
-            found[setting] = measure(source, codec, viewers, guesses.get(codec.id))
-            guesses[codec.id] = found[setting].get("qp", codec.qp_range[0])
-            print(name, setting, found[setting], flush=True)
-        size = {"width": source.width, "height": source.height}
-        megapixels = source.width * source.height / 1e6
-        measured.append({"name": name, **size, "megapixels": megapixels, "settings": found})
+        measured.append(_searched(name, images.read(path), made, predictor, guesses))
         if arguments.write:
+            # What an interrupted run leaves has no times yet; --resume gives it some.
             RESULT.write_text(json.dumps(result_of(measured, predictor), indent=1) + "\n")
-    if not arguments.write:
-        print(json.dumps(result_of(measured, predictor)["settings"], indent=1))
+    for one in measured:
+        source = images.read(paths[one["name"]])
+        for setting, codec in made.items():
+            if one["settings"][setting]["met"]:
+                one["settings"][setting] |= times(source, codec, one["settings"][setting]["qp"])
+        print(one["name"], "timed", flush=True)
+    result = result_of(measured, predictor)
+    if arguments.write:
+        RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    else:
+        print(json.dumps(result["settings"], indent=1))
+
+
+def _searched(
+    name: str, source: Source, made: dict[str, Codec], predictor: Predictor, guesses: dict[str, int]
+) -> dict[str, Any]:
+    """One picture under every setting; `guesses` holds the latest QP of each codec."""
+    viewers = Viewers(predictor, source)
+    found = {}
+    for setting, codec in made.items():
+        found[setting] = measure(source, codec, viewers, guesses.get(codec.id))
+        guesses[codec.id] = found[setting].get("qp", codec.qp_range[0])
+        print(name, setting, found[setting], flush=True)
+    size = {"width": source.width, "height": source.height}
+    return {"name": name, **size, "megapixels": source.width * source.height / 1e6, "settings": found}
 
 
 def _kept(made: dict[str, Codec], predictor: Predictor) -> list[dict[str, Any]]:
@@ -274,8 +295,8 @@ def _kept(made: dict[str, Codec], predictor: Predictor) -> list[dict[str, Any]]:
     fingerprints = {row["name"]: row["fingerprint"] for row in before["settings"]}
     same = fingerprints == {name: codec.fingerprint() for name, codec in made.items()}
     same = same and before["protocol"] == predictor.summary().protocol
-    pictures: list[dict[str, Any]] = before["pictures"]
-    return pictures if same else []
+    kept: list[dict[str, Any]] = before["pictures"]
+    return kept if same else []
 
 
 if __name__ == "__main__":

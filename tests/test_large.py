@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from images import icc_maker
+from images.input_rows.makers import file_of, heic
 from images.pictures import patches
-from PIL import Image
+from PIL import Image, ImageFile
 from test_picking import FallingPredictor
 
-from sursmr_codec import Source, Targets, codecs, pick
+from sursmr_codec import Source, Targets, codecs, images, pick
 from sursmr_codec.errors import EncodeError, ImageError
+from sursmr_codec.images import heif
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 LONG = 20_000
@@ -78,3 +80,25 @@ def test_several_codecs_leave_out_those_that_cannot_hold_the_picture():
     found = pick(source, Targets(), codec="webp,jpeg", predictor=FallingPredictor())
     assert (found.codec.id, found.rivals) == ("jpeg", ())
     assert "webp holds at most 16383 pixels a side, not 20000x1, and was left out" in found.warnings
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "HEIC", "TIFF", "BMP", "GIF", "PPM"])
+def test_more_pixels_than_allowed_are_refused_before_they_are_decoded(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pixels = patches()
+    path = tmp_path / "a"
+    path.write_bytes((heic(pixels) if kind == "HEIC" else file_of(Image.fromarray(pixels), kind))())
+    height, width = pixels.shape[:2]
+    assert images.read(path, max_pixels=width * height).width == width
+
+    def decode(*_: object) -> None:
+        raise RuntimeError("decoded")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", decode)
+    monkeypatch.setattr(heif, "_samples", decode)
+    with pytest.raises(ImageError, match="decoded"):
+        images.read(path, max_pixels=width * height)
+    stated = rf"a: has ({width}x{height} = )?{width * height:,} pixels"
+    with pytest.raises(ImageError, match=f"{stated}, the limit is 99; raise it with --max-pixels"):
+        images.read(path, max_pixels=99)
