@@ -43,9 +43,11 @@ def run(
     """Pick and write for every image behind `inputs`, with the tree mirrored in `out`.
 
     Yields what became of each source, once it is in the journal; what earlier runs finished is not yielded
-    again. `predictor` is a name that `predict.load` takes, or a function that makes one for a number of
-    threads and that pickle can send to workers. `others` are further fields of `driver.Request`: `engine`,
-    `jobs`, `limit`, `overwrite`, `retry_failed`, `base`.
+    again. `inputs` and `out` may also be addresses on object storage, `s3://bucket/folder`.
+
+    `predictor` is a name that `predict.load` takes, or a function that makes one for a number of threads and
+    that pickle can send to workers. `others` are further fields of `driver.Request`: `engine`,
+    `engine_options`, `jobs`, `limit`, `overwrite`, `retry_failed`, `base`, `state`.
 
     Unless `engine` is "serial", worker processes import the calling script: what it does must stand below
     `if __name__ == "__main__":`. Raises as `driver.Batch` does.
@@ -69,7 +71,7 @@ def run(
 
 
 def records(out: str | Path) -> Iterator[dict[str, Any]]:
-    """What became of each source of the batch in the folder `out`, finished or still running.
+    """What became of each source of the batch in `out`, finished or still running.
 
     One object a source, in the order of the listing: the record of `pick --json` (docs/json.md) with the
     keys `status` ("done", "unmet", "failed", "skipped"), `reason` and `retry` (text or None), `source` and
@@ -78,8 +80,8 @@ def records(out: str | Path) -> Iterator[dict[str, Any]]:
 
     Raises UsageError where `out` holds no batch.
     """
-    from sursmr_codec.batch import journal
+    from sursmr_codec.batch import addresses, journal
 
-    with journal.reading(Path(out) / STATE_FOLDER) as db:
+    with journal.reading(addresses.state_folder(str(out))) as db:
         for outcome in journal.outcomes(db, "1"):
             yield dict(outcome.record)

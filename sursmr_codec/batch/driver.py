@@ -14,7 +14,7 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
-from sursmr_codec.batch import STATE_FOLDER, engines, places
+from sursmr_codec.batch import addresses, engines, places
 from sursmr_codec.batch import journal as journals
 from sursmr_codec.batch.engines import Answer, Engine, Lost, Pause
 from sursmr_codec.batch.folder_targets import FolderTargets
@@ -43,6 +43,7 @@ class Request:
     inputs: tuple[str, ...]
     """Folders, files and glob patterns."""
     out: str
+    """A folder, or `s3://bucket/folder`."""
     settings: Settings = field(default_factory=Settings)
     targets: Mapping[str, float] = field(default_factory=dict)
     """Targets of all pictures, by the names of `Targets`; folders may set the others."""
@@ -60,6 +61,18 @@ class Request:
     """Replace files in OUT that are not of this batch."""
     retry_failed: bool = False
     """Try again what failed before, though nothing changed."""
+    state: str | None = None
+    """The folder that journal, lock and report are kept in instead of OUT; see addresses.state_folder."""
+
+    @property
+    def out_place(self) -> str:
+        """OUT by its full name."""
+        return addresses.absolute(self.out)
+
+    @property
+    def state_folder(self) -> Path:
+        """Of journal, lock and report."""
+        return addresses.state_folder(self.out, self.state)
 
 
 class Batch:
@@ -70,8 +83,8 @@ class Batch:
         self._request = request
         self._listing = Listing(request.inputs, request.out, request.selection, request.base)
         self._engine = engine_of(request)
-        self._out = places.tree(str(Path(request.out).absolute()))
-        self._state = Path(request.out) / STATE_FOLDER
+        self._out = places.tree(request.out_place)
+        self._state = request.state_folder
         self._stopping = False
         self._progress = Progress()
         self._counts: Counter[Status] = Counter()

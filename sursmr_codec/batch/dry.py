@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from sursmr_codec.batch import STATE_FOLDER, places
+from sursmr_codec.batch import places
 from sursmr_codec.batch.driver import Request, check_known, describe, engine_of, planner
 from sursmr_codec.batch.journal import NEEDS_WORK, Journal, text
 from sursmr_codec.batch.listing import Listing
@@ -32,8 +31,8 @@ class Planned:
 def dry_run(request: Request) -> Iterator[Planned]:
     """The plan of a request, in its order; raises what the run would raise before its first picture."""
     listing = Listing(request.inputs, request.out, request.selection, request.base)
-    out = places.tree(str(Path(request.out).absolute()))
-    with engine_of(request) as engine, Journal(None, copy_of=Path(request.out) / STATE_FOLDER) as journal:
+    out = places.tree(request.out_place)
+    with engine_of(request) as engine, Journal(None, copy_of=request.state_folder) as journal:
         work = Work(request.settings, listing.tree, out, engine.threads)
         description = describe(engine, work)
         planner(request, description, listing, out, dry=True).plan(journal, listing)

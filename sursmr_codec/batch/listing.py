@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
 
-from sursmr_codec.batch import places
+from sursmr_codec.batch import addresses, places
 from sursmr_codec.batch.folder_targets import FILE as TARGETS_FILE
 from sursmr_codec.batch.outcome import Status
 from sursmr_codec.batch.places import Entry, Tree
@@ -85,14 +85,12 @@ class Listing:
         """
         self._selection = selection or Selection()
         paths, roots = _expanded(inputs)
-        self.base = _absolute(base) if base is not None else os.path.commonpath(roots)
+        self.base = addresses.absolute(base) if base is not None else addresses.common(roots)
         self.tree: Tree = places.tree(self.base)
-        real_base, real_out = os.path.realpath(self.base), os.path.realpath(out)
-        if _is_below(real_base, real_out):
+        real_base, real_out = addresses.real(self.base), addresses.real(out)
+        if addresses.below(real_base, real_out) is not None:
             raise UsageError(f"{shown(out)}: holds the sources; choose an output folder outside of them")
-        self._out = (
-            Path(real_out).relative_to(real_base).as_posix() if _is_below(real_out, real_base) else None
-        )
+        self._out = addresses.below(real_out, real_base)
         self._starts = [self._name(path) for path in paths]
 
     def __iter__(self) -> Iterator[Found]:
@@ -107,16 +105,16 @@ class Listing:
             entry = self.tree.entry(name)
             if entry.kind in ("folder", "linked folder"):
                 yield from self._folder(name)
-            elif self._out is not None and _is_below(name, self._out):
+            elif self._out is not None and addresses.below(name, self._out) is not None:
                 yield Found(name, status="skipped", reason="lies in the output folder")
             elif self._selection.takes(name):
                 yield self._file(name, entry)
 
     def _name(self, path: str) -> str:
-        if not _is_below(path, self.base):
+        name = addresses.below(path, self.base)
+        if name is None:
             raise UsageError(f"{shown(path)}: is not in the base folder {shown(self.base)}")
-        name = os.path.relpath(path, self.base).replace(os.sep, "/")
-        return "" if name == "." else name
+        return name
 
     def _folder(self, folder: str) -> Iterator[Found]:
         if folder == self._out:
@@ -162,29 +160,36 @@ def _expanded(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
     paths: list[str] = []
     roots: list[str] = []
     for given in inputs:
-        if glob.has_magic(given) and not os.path.lexists(given):
+        if addresses.is_remote(given):
+            paths.append(addresses.absolute(given))
+            roots.append(_remote_root(paths[-1]))
+        elif glob.has_magic(given) and not os.path.lexists(given):
             # Path.glob takes no absolute patterns.
-            paths += [_absolute(path) for path in glob.iglob(given, recursive=True)]  # noqa: PTH207
+            paths += [addresses.absolute(path) for path in glob.iglob(given, recursive=True)]  # noqa: PTH207
             fixed = takewhile(lambda part: not glob.has_magic(part), given.replace(os.sep, "/").split("/"))
-            roots.append(_absolute("/".join([*fixed, ""]) or "."))
+            roots.append(addresses.absolute("/".join([*fixed, ""]) or "."))
         else:
-            path = _absolute(given)
+            path = addresses.absolute(given)
             paths.append(path)
             roots.append(path if Path(path).is_dir() else str(Path(path).parent))
-    if not any(os.path.lexists(path) for path in paths):
+    if not any(addresses.is_remote(path) or os.path.lexists(path) for path in paths):
         wanted = ", ".join(shown(given) for given in inputs[:3]) or "no input"
         raise ImageError(f"{wanted}: no such file or folder; check the path")
     return paths, roots
 
 
-def _absolute(path: str) -> str:
-    """Without links followed, which names in OUT should not depend on."""
-    return os.path.normpath(Path(path).absolute())
-
-
-def _is_below(path: str, folder: str) -> bool:
-    """Whether a path is a folder's own or that of something in it."""
-    return Path(path).is_relative_to(folder)
+def _remote_root(address: str) -> str:
+    """The folder that an address speaks of; raises ImageError where there is nothing, or nobody answers."""
+    tree = places.tree(address)
+    kind = tree.entry("").kind
+    if kind == "absent":
+        raise ImageError(f"{shown(address)}: nothing is there; check the address (patterns go to --include)")
+    if kind == "unreadable":
+        try:
+            tree.entries("")
+        except OSError as trouble:
+            raise ImageError(f"{shown(address)}: cannot be read: {_why(trouble)}") from trouble
+    return address.rpartition("/")[0] if kind == "file" else address
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from sursmr_codec import images
+from sursmr_codec.batch.addresses import is_remote
 from sursmr_codec.errors import OutputError
 from sursmr_codec.types import Output, Source
 
@@ -28,7 +29,7 @@ DRAFT_START = ".sursmr-qp-"
 DRAFT_END = ".part"
 _FRESH_SECONDS = 2.0
 """File systems keep times to two seconds at worst."""
-_HEAD_BYTES = 4096
+HEAD_BYTES = 4096
 
 
 _NO_MORE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO))
@@ -124,7 +125,7 @@ class LocalTree(Tree):
 
     def head(self, name: str) -> bytes:
         with (Path(self.root) / name).open("rb") as file:
-            return file.read(_HEAD_BYTES)
+            return file.read(HEAD_BYTES)
 
     def read(self, name: str) -> bytes:
         return (Path(self.root) / name).read_bytes()
@@ -163,7 +164,15 @@ class LocalTree(Tree):
 
 
 def tree(root: str) -> Tree:
-    """The tree at a root: a folder of this machine."""
+    """The tree at a full name: a folder of this machine, or `s3://bucket/folder`.
+
+    Raises MissingExtra where the library for it is not installed.
+    """
+    if is_remote(root):
+        from sursmr_codec.batch import places_s3
+
+        places_s3.require()
+        return places_s3.S3Tree(root)
     return LocalTree(root)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sursmr_codec.batch import STATE_FOLDER, journal, lock
+from sursmr_codec.batch import addresses, journal, lock
 from sursmr_codec.batch.outcome import STATUSES, Status
 
 SCHEMA = "sursmr-qp/status/1"
@@ -42,9 +42,9 @@ class RunStatus:
     eta_seconds: float | None
 
 
-def read(out: Path) -> RunStatus:
-    """Look at the batch in a folder; raises UsageError where there is none."""
-    state = out / STATE_FOLDER
+def read(out: str | Path) -> RunStatus:
+    """Look at the batch in a folder or at an address; raises UsageError where there is none."""
+    state = addresses.state_folder(str(out))
     with journal.reading(state) as db:
         facts = journal.facts(db)
         found = journal.counts(db)

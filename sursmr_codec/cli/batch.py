@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sursmr_codec.cli import batch_view, console, encoder_options, options
+from sursmr_codec.cli import batch_places, batch_view, console, encoder_options, options
 
 if TYPE_CHECKING:
     from sursmr_codec.batch.driver import Batch, Request
@@ -31,12 +31,14 @@ def batch(
         typer.Argument(
             metavar="IN",
             show_default=False,
-            help="Folders, files, or glob patterns in quotes; - reads paths from stdin.",
+            help="Folders, files, s3:// addresses, or patterns in quotes; - reads paths from stdin.",
         ),
     ],
     output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="OUT", show_default=False, help="Folder for the results."),
+        str,
+        typer.Option(
+            "--output", "-o", metavar="OUT", show_default=False, help="Folder or s3:// address of results."
+        ),
     ],
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Enter folders inside folders.")
@@ -72,10 +74,9 @@ def batch(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Pictures at a time; one a core by default.")
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="serial: in this process; process: in others, which may crash."),
-    ] = "auto",
+    engine: batch_places.Engine = "auto",
+    ray_address: batch_places.RayAddress = None,
+    state: batch_places.State = None,
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Work on N pictures at most, then stop.")
     ] = None,
@@ -149,11 +150,12 @@ def batch(
         from sursmr_codec.picking import PickSettings
         from sursmr_codec.types import SearchSettings, Targets
 
+        engine, engine_options = batch_places.engine_of(engine, ray_address, "cpu")
         asked = {name: value for name, value in (("sur", sur), ("smr", smr)) if value is not None}
         Targets(**asked)
         request = Request(
             inputs=_given(inputs),
-            out=str(output),
+            out=output,
             settings=Settings(
                 codec=codec,
                 codec_options={name: value for name, value in encoders.items() if value is not None},
@@ -171,10 +173,12 @@ def batch(
             selection=Selection(recursive, tuple(include or ()), tuple(exclude or ())),
             base=base,
             engine=engine,
+            engine_options=engine_options,
             jobs=jobs,
             limit=limit,
             overwrite=overwrite,
             retry_failed=retry_failed,
+            state=None if state is None else str(state),
         )
         if dry_run:
             _plan(request, json=json)
@@ -184,7 +188,7 @@ def batch(
         if report:
             _check_report()
         interrupted = _run(request, json=json, quiet=quiet)
-    _finish(output, interrupted=interrupted, report=report, table=table, json=json, quiet=quiet)
+    _finish(request.state_folder, interrupted=interrupted, report=report, table=table, json=json, quiet=quiet)
 
 
 def _given(inputs: list[str]) -> tuple[str, ...]:
@@ -266,33 +270,33 @@ def _interruptible(batch: Batch) -> Iterator[None]:
 
 
 def _finish(
-    out: Path, *, interrupted: bool, report: bool, table: Path | None, json: bool, quiet: bool
+    state: Path, *, interrupted: bool, report: bool, table: Path | None, json: bool, quiet: bool
 ) -> None:
     with console.failures():
-        n_failed = sum(1 for _ in map(_print_failure, _failures(out)))
+        n_failed = sum(1 for _ in map(_print_failure, _failures(state)))
         if interrupted:
             raise typer.Exit(INTERRUPTED)
         if table is not None:
             from sursmr_codec.report import write_table
 
-            written = write_table(out, table)
+            written = write_table(state.parent, table)
             if not quiet:
                 typer.echo(f"table      {written}", err=json)
         if report:
             from sursmr_codec.report import write_report
 
-            page = write_report(out)
+            page = write_report(state.parent)
             if not quiet:
                 typer.echo(f"report     {page}", err=json)
     if n_failed:
         raise typer.Exit(SOME_FAILED)
 
 
-def _failures(out: Path) -> Iterator[Outcome]:
+def _failures(state: Path) -> Iterator[Outcome]:
     """Sources of the plan that failed, and unmet ones without a file; those of earlier runs too."""
-    from sursmr_codec.batch import STATE_FOLDER, journal
+    from sursmr_codec.batch import journal
 
-    with journal.reading(out / STATE_FOLDER) as db:
+    with journal.reading(state) as db:
         yield from journal.outcomes(
             db,
             "number IS NOT NULL AND todo = 0 AND (status = 'failed' OR status = 'unmet' AND output IS NULL)",

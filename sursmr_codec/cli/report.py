@@ -15,7 +15,7 @@ from sursmr_codec.cli import console, options
 
 def report(
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", show_default=False, help="The folder that `batch` wrote to.")
+        str, typer.Argument(metavar="OUT", show_default=False, help="What `batch` wrote to, or its --state.")
     ],
     table: Annotated[
         Path | None,
@@ -33,16 +33,18 @@ def report(
     With --table, write the results as a table instead and print its path.
     """
     with console.failures():
+        from sursmr_codec.batch import addresses
         from sursmr_codec.errors import UsageError
         from sursmr_codec.report import write_report, write_table
 
+        folder = addresses.state_folder(out).parent
         if table is not None:
             if open_page:
                 raise UsageError("--open shows the page; leave out --table, or run report twice")
-            typer.echo(write_table(out, table))
+            typer.echo(write_table(folder, table))
             return
         with _progress(quiet) as progress:
-            page = write_report(out, n_previews=previews, progress=progress)
+            page = write_report(folder, n_previews=previews, progress=progress)
         typer.echo(page)
         if open_page:
             import webbrowser

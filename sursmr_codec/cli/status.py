@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ from sursmr_codec.cli import console, options
 
 def status(
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", show_default=False, help="The folder that `batch` writes to.")
+        str, typer.Argument(metavar="OUT", show_default=False, help="What `batch` writes to, or its --state.")
     ],
     json: options.Json = False,
 ) -> None:

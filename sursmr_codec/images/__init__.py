@@ -2,7 +2,7 @@
 
 from sursmr_codec.images.alpha import KEEP, REFUSE, AlphaPolicy, parse_alpha
 from sursmr_codec.images.files import read_bytes
-from sursmr_codec.images.read import MAX_PIXELS, Reading, read
+from sursmr_codec.images.read import MAX_PIXELS, Reading, from_bytes, read
 from sursmr_codec.images.write import check_target, write
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "AlphaPolicy",
     "Reading",
     "check_target",
+    "from_bytes",
     "parse_alpha",
     "read",
     "read_bytes",

@@ -65,9 +65,13 @@ def read(
         alpha=chosen.alpha if alpha is None else alpha,
         max_pixels=chosen.max_pixels if max_pixels is None else max_pixels,
     )
-    encoded = read_bytes(path, container)
+    return from_bytes(path, read_bytes(path, container), chosen)
+
+
+def from_bytes(path: str | Path, encoded: bytes, reading: Reading) -> Source:
+    """`read` for the bytes of a file that is at `path`, or has that address elsewhere."""
     try:
-        return _source(str(path), encoded, chosen)
+        return _source(str(path), encoded, reading)
     except ImageError as trouble:
         raise ImageError(f"{shown(path)}: {trouble}") from trouble
     except SursmrError:

@@ -110,7 +110,7 @@ def paint(path: Path, seed: int, size: int = 24) -> None:
     Image.fromarray(noise.integers(0, lightest, (size, size, 3), dtype=np.uint8)).save(path)
 
 
-def request(inputs: Path | str, out: Path, load: FakeLoad | None = None, **others: object) -> Request:
+def request(inputs: Path | str, out: Path | str, load: FakeLoad | None = None, **others: object) -> Request:
     """A batch of a folder and those inside it, with the fake predictor."""
     settings = others.pop("settings", None) or Settings(load_predictor=load or FakeLoad())
     others.setdefault("engine", "serial")
@@ -121,7 +121,7 @@ def main() -> None:
     """IN OUT ENGINE JOBS SECONDS: a batch with a line for each outcome, to be killed."""
     folder, out, engine, jobs, seconds = sys.argv[1:]
     load = FakeLoad(float(seconds))
-    for outcome in Batch(request(folder, Path(out), load, engine=engine, jobs=int(jobs))):
+    for outcome in Batch(request(folder, out, load, engine=engine, jobs=int(jobs))):
         print(outcome.status, outcome.source, flush=True)
 
 
