@@ -105,14 +105,12 @@ def kills() -> str:
     part = parts().get("kills")
     if part is None:
         return _NOT_YET
-    number = part["kills"]
-    victims = (
-        f"{number['driver']} to the driver, {number['worker']} to a worker, {number['all']} to all at once"
-    )
+    number, n_middle, n_ends = part["kills"], part["n_in_the_middle"], part["n_compared_ends"]
     return (
-        f"{sum(number.values())} SIGKILLs at random moments: {victims}. {part['n_in_the_middle']} left some but\n"
-        f"not all files. At all {part['n_compared_ends']} ends that were looked at, files and journal were those "
-        "of a run\nthat nobody disturbed. (`tests/batch/kill_job.py` does it.)"
+        f"{sum(number.values())} SIGKILLs at random moments: {number['driver']} to the driver, "
+        f"{number['worker']} to a worker, {number['all']} to all at once. {n_middle} left some but\n"
+        f"not all files. At all {n_ends} ends that were looked at, files and journal were those of a run\n"
+        "that nobody disturbed. (`tests/batch/kill_job.py` does it.)"
     )
 
 
@@ -126,9 +124,10 @@ BLOCKS = {
 
 def _where(part: dict[str, Any]) -> str:
     found = part["machine"]
+    machine = f"{found['cores']} cores ({found['cpu']}, {found['system']})"
     return (
-        f"Measured {part['date']} on {found['cores']} cores ({found['cpu']}, {found['system']}), beside other "
-        f"work: the load average was {found['load_average']:g} when it began."
+        f"Measured {part['date']} on {machine}, beside other work: the load average was "
+        f"{found['load_average']:g} when it began."
     )
 
 
