@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ Plane = NDArray[np.uint8] | NDArray[np.uint16]
 _KR, _KG, _KB = 0.299, 0.587, 0.114
 _MOST_BITS = 12
 _ICC_HEADER_BYTES = 128
+_STRIP_PIXELS = 1 << 16
+"""Worked on at once, so that wide integers take little memory and stay in the caches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,21 @@ def rgb_to_planes(pixels: Pixels, chroma: Chroma = "420", bit_depth: int = 8) ->
     """
     _check_depth(bit_depth)
     height, width = pixels.shape[:2]
+    if chroma == "420" and (height % 2 or width % 2):
+        raise UsageError(f"4:2:0 planes need an even size, not {width}x{height}")
+    step = 2 if chroma == "420" else 1
+    sample: Any = np.uint8 if bit_depth == 8 else np.uint16
+    y: Plane = np.empty((height, width), dtype=sample)
+    cb: Plane = np.empty((height // step, width // step), dtype=sample)
+    cr: Plane = np.empty_like(cb)
+    for top, bottom in _strips(height, width):
+        luma, *colours = _strip_planes(pixels[top:bottom], chroma, bit_depth)
+        y[top:bottom] = luma
+        cb[top // step : bottom // step], cr[top // step : bottom // step] = colours
+    return Planes(y, cb, cr, bit_depth)
+
+
+def _strip_planes(pixels: Pixels, chroma: Chroma, bit_depth: int) -> tuple[Plane, Plane, Plane]:
     # The largest sums stay below 2^31: sample bits + 2 bits of the 2x2 sum + fraction bits <= 30.
     fraction = 28 - bit_depth
     scale = ((1 << bit_depth) - 1) / 255.0 * (1 << fraction)
@@ -65,8 +82,6 @@ def rgb_to_planes(pixels: Pixels, chroma: Chroma = "420", bit_depth: int = 8) ->
     luma = _weigh(channels, (factor_r, round(scale) - factor_r - factor_b, factor_b))
     y = _round_off(luma, fraction, bit_depth)
     if chroma == "420":
-        if height % 2 or width % 2:
-            raise UsageError(f"4:2:0 planes need an even size, not {width}x{height}")
         rows = channels[:, 0::2] + channels[:, 1::2]
         channels = rows[:, :, 0::2] + rows[:, :, 1::2]
         fraction += 2
@@ -75,7 +90,7 @@ def rgb_to_planes(pixels: Pixels, chroma: Chroma = "420", bit_depth: int = 8) ->
     other_b, other_r = round(scale / 2 * _KR / (1 - _KB)), round(scale / 2 * _KB / (1 - _KR))
     cb = _weigh(channels, (-other_b, other_b - half, half)) + np.int32(offset)
     cr = _weigh(channels, (half, other_r - half, -other_r)) + np.int32(offset)
-    return Planes(y, _round_off(cb, fraction, bit_depth), _round_off(cr, fraction, bit_depth), bit_depth)
+    return y, _round_off(cb, fraction, bit_depth), _round_off(cr, fraction, bit_depth)
 
 
 def planes_to_rgb(planes: Planes) -> Pixels:
@@ -85,28 +100,42 @@ def planes_to_rgb(planes: Planes) -> Pixels:
     """
     _check_depth(planes.bit_depth)
     height, width = planes.y.shape
-    zero = 1 << (planes.bit_depth - 1)
-    cb = planes.cb.astype(np.int32) - np.int32(zero)
-    cr = planes.cr.astype(np.int32) - np.int32(zero)
-    weight = 1
-    if planes.chroma == "420":
-        if planes.cb.shape != (height // 2, width // 2) or height % 2 or width % 2:
-            raise UsageError(f"chroma of shape {planes.cb.shape} does not fit luma of {planes.y.shape}")
-        cb, cr, weight = _double(cb), _double(cr), 16
+    halved = planes.chroma == "420"
+    if halved and (planes.cb.shape != (height // 2, width // 2) or height % 2 or width % 2):
+        raise UsageError(f"chroma of shape {planes.cb.shape} does not fit luma of {planes.y.shape}")
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    for top, bottom in _strips(height, width):
+        zero = np.int32(1 << (planes.bit_depth - 1))
+        if halved:
+            cb, cr = (_doubled(plane, top // 2, bottom // 2, zero) for plane in (planes.cb, planes.cr))
+        else:
+            cb, cr = (plane[top:bottom].astype(np.int32) - zero for plane in (planes.cb, planes.cr))
+        _fill_rgb(pixels[top:bottom], planes.y[top:bottom], cb, cr, 16 if halved else 1, planes.bit_depth)
+    return pixels
+
+
+def _fill_rgb(
+    pixels: Pixels, y: Plane, cb: NDArray[np.int32], cr: NDArray[np.int32], weight: int, bit_depth: int
+) -> None:
+    """Write the pixels of luma and of zero-centred chroma that is `weight` times too large."""
     fraction = 20
-    scale = 255.0 / ((1 << planes.bit_depth) - 1) * (1 << fraction)
-    luma = planes.y.astype(np.int32) * np.int32(round(scale)) + np.int32(1 << (fraction - 1))
+    scale = 255.0 / ((1 << bit_depth) - 1) * (1 << fraction)
+    luma = y.astype(np.int32) * np.int32(round(scale)) + np.int32(1 << (fraction - 1))
     share = 2.0 * scale / weight
     red = luma + cr * np.int32(round(share * (1 - _KR)))
     blue = luma + cb * np.int32(round(share * (1 - _KB)))
     green = luma - cb * np.int32(round(share * (1 - _KB) * _KB / _KG))
     green -= cr * np.int32(round(share * (1 - _KR) * _KR / _KG))
-    pixels = np.empty((height, width, 3), dtype=np.uint8)
     for channel, values in enumerate((red, green, blue)):
         np.right_shift(values, fraction, out=values)
         np.clip(values, 0, 255, out=values)
         pixels[:, :, channel] = values
-    return pixels
+
+
+def _strips(height: int, width: int) -> list[tuple[int, int]]:
+    """First and last row, exclusive, of strips with an even number of rows, but perhaps the last."""
+    n_rows = max(2, _STRIP_PIXELS // width // 2 * 2)
+    return [(top, min(top + n_rows, height)) for top in range(0, height, n_rows)]
 
 
 def _check_depth(bit_depth: int) -> None:
@@ -129,9 +158,15 @@ def _round_off(values: NDArray[np.int32], fraction: int, bit_depth: int) -> Plan
     return values.astype(np.uint8) if bit_depth == 8 else values.astype(np.uint16)
 
 
-def _double(plane: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Raise centre-sited (H, W) chroma to (2H, 2W), times 16: weights 3 and 1 along each axis."""
-    return _double_rows(_double_rows(plane).T).T
+def _doubled(plane: Plane, first: int, stop: int, zero: np.int32) -> NDArray[np.int32]:
+    """Raise rows `first` to `stop`, exclusive, of centre-sited chroma to twice the size, times 16.
+
+    Weights 3 and 1 along each axis, around `zero`; the rows beside them have a share in the outer ones.
+    """
+    start = max(0, first - 1)
+    around = plane[start : stop + 1].astype(np.int32) - zero
+    rows = _double_rows(around)[2 * (first - start) : 2 * (stop - start)]
+    return _double_rows(rows.T).T
 
 
 def _double_rows(plane: NDArray[np.int32]) -> NDArray[np.int32]:
