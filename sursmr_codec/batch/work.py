@@ -7,6 +7,7 @@ place whole or not at all.
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,9 +16,9 @@ from typing import Any
 from sursmr_codec import picking
 from sursmr_codec.batch.outcome import EXTRA_KEYS, Outcome, Status
 from sursmr_codec.batch.places import Tree, Unwritable
-from sursmr_codec.batch.settings import Description, Settings
+from sursmr_codec.batch.settings import Description, Settings, fingerprint
 from sursmr_codec.codecs.base import Codec
-from sursmr_codec.errors import SursmrError
+from sursmr_codec.errors import SursmrError, UnavailableError
 from sursmr_codec.images.files import one_line, shown
 from sursmr_codec.predict.base import Predictor
 from sursmr_codec.records import failure_record, pick_record
@@ -78,25 +79,41 @@ class Work:
         self.out = out
         self._threads = threads
         self._loaded: tuple[tuple[Codec, ...], Predictor] | None = None
+        self._agreed: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_loaded": None}
+        return {**vars(self), "_loaded": None, "_agreed": set()}
 
     def __call__(self, request: Request) -> Reply:
         """Raises SursmrError only where no source at all can be worked on."""
         match request:
             case Describe():
-                codecs, predictor = self._load()
-                return Description(tuple(codec.summary() for codec in codecs), predictor.summary())
+                return self._describe()
             case Check():
                 return self._check(request)
             case Job():
+                self._agree(request)
                 return self._work(request)
 
     def _load(self) -> tuple[tuple[Codec, ...], Predictor]:
         if self._loaded is None:
             self._loaded = self.settings.load_codecs(), self.settings.load_predictor(self._threads)
         return self._loaded
+
+    def _describe(self) -> Description:
+        codecs, predictor = self._load()
+        return Description(tuple(codec.summary() for codec in codecs), predictor.summary())
+
+    def _agree(self, job: Job) -> None:
+        """See that what is loaded here is what the plan was made for, on this machine or another."""
+        if job.fingerprint in self._agreed:
+            return
+        if fingerprint(self.settings, self._describe(), job.targets) != job.fingerprint:
+            raise UnavailableError(
+                f"{socket.gethostname()}: has other versions of encoders, library or model than the plan was "
+                "made with; install the same on all machines, and run again"
+            )
+        self._agreed.add(job.fingerprint)
 
     def _check(self, check: Check) -> Checked:
         before = self.sources.entry(check.source)

@@ -12,7 +12,7 @@ import pytest
 from fake_batch import FakeLoad, make_pictures, paint, request
 
 from sursmr_codec import batch, codecs, images
-from sursmr_codec.batch import places
+from sursmr_codec.batch import driver, places
 from sursmr_codec.batch.driver import Batch
 from sursmr_codec.batch.dry import dry_run
 from sursmr_codec.batch.outcome import EXTRA_KEYS
@@ -20,7 +20,7 @@ from sursmr_codec.batch.settings import Settings
 from sursmr_codec.errors import OutputError, UnavailableError, UsageError
 from sursmr_codec.picking import PickSettings
 from sursmr_codec.records import PICK_KEYS
-from sursmr_codec.types import SearchSettings
+from sursmr_codec.types import PredictorSummary, SearchSettings
 
 
 def run(*arguments, **others):
@@ -106,6 +106,15 @@ def test_only_what_is_new_changed_missing_or_damaged_is_done(folder, out):
     fresh = out.with_name("fresh")
     run(folder, fresh)
     assert files(out) == files(fresh)
+
+
+def test_a_worker_that_has_other_versions_than_the_plan_ends_the_run(folder, out, load, monkeypatch):
+    described = driver.describe
+    planned = PredictorSummary("fake", "0", "fake/none")
+    monkeypatch.setattr(driver, "describe", lambda *of: replace(described(*of), predictor=planned))
+    with pytest.raises(UnavailableError, match="other versions of encoders"):
+        run(folder, out, load)
+    assert load.count("embed") == 0
 
 
 def test_a_change_that_keeps_size_and_times_of_the_content_is_noticed(folder, out, monkeypatch):
