@@ -24,8 +24,8 @@ from sursmr_codec.images.files import one_line
 _QUICK_SECONDS = 0.25
 """Items that take less wait in their actor's queue, so that it never waits for the driver."""
 _LOOK_SECONDS = 1.0
-_SECONDS_FOR_ROOM = 120.0
-"""Without any actor alive, until the cluster counts as full or gone."""
+_SECONDS_FOR_ROOM = 600.0
+"""Without any actor alive, until the cluster counts as full or gone; new machines may be on their way."""
 _PROCESS_DIED, _NODE_DIED, _LOST = 2, 1, 4
 """What an item is charged with that was worked on meanwhile, and when it counts as lost."""
 _MOST_DEATHS = 10
