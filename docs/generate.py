@@ -21,14 +21,16 @@ from pathlib import Path
 import typer
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
+import codec_tables  # noqa: E402
+
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "docs" / "codecs.md")
 """Pages with generated blocks."""
 EXAMPLE = "docs/examples/kodim23.png"
 
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-# As for a user of the first README command, who has no CVVDP.
-_WITHOUT_CVVDP = "import sys; sys.modules['pycvvdp'] = None; from sursmr_codec.cli import main; main()"
+_RUN = "from sursmr_codec.cli import main; main()"
 
 _EXIT_CODES = (
     (0, "done"),
@@ -46,7 +48,7 @@ _EXIT_CODES = (
 
 def example() -> str:
     """What `pick` prints on the example picture."""
-    command = ["pick", EXAMPLE, "--smr", "0", "--quiet"]
+    command = ["pick", EXAMPLE, "--quiet"]
     lines = _cli(*command).splitlines()
     shown = [re.sub(r"^(time\s+).*(, \d+ encodes)", r"\1...\2", line).rstrip() for line in lines]
     return _fenced([f"$ sursmr-qp {' '.join(command[:-1])}", *shown])
@@ -152,6 +154,49 @@ def calibration() -> str:
     return _table(("SUR from", "mean absolute error", "bias"), rows)
 
 
+def accuracy() -> str:
+    """How good the default model is, from the committed result."""
+    result = json.loads((ROOT / "benchmarks" / "model.json").read_text())
+    names = {
+        "sur": "SUR",
+        "smr": "SMR",
+        "smr_classification": "SMR of classifiers",
+        "smr_detection": "SMR of detectors",
+    }
+    model, simple = (result["fits"][name]["ratios"] for name in ("model", "codec_and_qp"))
+    rows = [
+        (
+            name,
+            f"{model[ratio]['mae']:.3f}",
+            f"{simple[ratio]['mae']:.3f}",
+            f"{model[ratio]['mae'] / simple[ratio]['mae']:.2f}",
+        )
+        for ratio, name in names.items()
+    ]
+    return _table(("ratio", "mean absolute error", "of knowing codec and QP alone", "share of that"), rows)
+
+
+def misses() -> str:
+    """What share of picks misses its targets in truth, from the committed result."""
+    result = json.loads((ROOT / "benchmarks" / "model.json").read_text())
+    rows = [
+        (
+            f"{one['sur'] or '-'}",
+            f"{one['smr'] or '-'}",
+            f"{one['n_picks']}",
+            f"{one['missed_percent']:.0f} %",
+            f"{one['mean_shortfall_of_missed']:.3f}",
+        )
+        for one in result["picks"]
+    ]
+    return _table(("SUR asked", "SMR asked", "picks", "miss", "by, on average"), rows)
+
+
+def _rows(table: Callable[[], list[tuple[str, ...]]]) -> Callable[[], str]:
+    """A block of a table whose first row is its head."""
+    return lambda: _table(table()[0], table()[1:])
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "example": example,
     "commands": commands,
@@ -160,6 +205,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "containers": containers,
     "wobble": wobble,
     "calibration": calibration,
+    "codec-costs": _rows(codec_tables.costs),
+    "codec-pictures": codec_tables.measured_on,
+    "codec-advice": _rows(codec_tables.advice),
+    "large-memory": _rows(codec_tables.large_memory),
+    "large-times": _rows(codec_tables.large_times),
+    "accuracy": accuracy,
+    "misses": misses,
 }
 
 
@@ -178,7 +230,7 @@ def _cli(*arguments: str) -> str:
     environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
     environment.pop("SURSMR_ZOO", None)
     done = subprocess.run(
-        [sys.executable, "-c", _WITHOUT_CVVDP, *arguments],
+        [sys.executable, "-c", _RUN, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -18,8 +18,9 @@ import typer
 from sursmr_codec.cli import batch_places, batch_view, console, encoder_options, options
 
 if TYPE_CHECKING:
-    from sursmr_codec.batch.driver import Batch, Request
+    from sursmr_codec.batch.driver import Batch
     from sursmr_codec.batch.outcome import Outcome
+    from sursmr_codec.batch.request import Request
 
 SOME_FAILED = 7
 INTERRUPTED = 130
@@ -103,7 +104,10 @@ def batch(
     min_qp: options.MinQp = None,
     max_qp: options.MaxQp = None,
     explain: options.Explain = False,
-    predictor: options.Predict = "measured",
+    predictor: options.Predict = "trained",
+    model: options.Model = None,
+    device: options.Device = options.Devices.cpu,
+    accurate: options.Accurate = False,
     zoo: options.Zoo = None,
     protocol: options.Protocol = "calibrated",
     machines: options.Jury = options.Machines.all,
@@ -144,13 +148,13 @@ def batch(
         "bpgenc": bpgenc,
     }
     with console.failures():
-        from sursmr_codec.batch.driver import Request
         from sursmr_codec.batch.listing import Selection
+        from sursmr_codec.batch.request import Request
         from sursmr_codec.batch.settings import NamedPredictor, Settings
         from sursmr_codec.picking import PickSettings
         from sursmr_codec.types import SearchSettings, Targets
 
-        engine, engine_options = batch_places.engine_of(engine, ray_address, "cpu")
+        engine, engine_options = batch_places.engine_of(engine, ray_address, device.value)
         asked = {name: value for name, value in (("sur", sur), ("smr", smr)) if value is not None}
         Targets(**asked)
         request = Request(
@@ -159,7 +163,16 @@ def batch(
             settings=Settings(
                 codec=codec,
                 codec_options={name: value for name, value in encoders.items() if value is not None},
-                load_predictor=NamedPredictor(predictor, {"zoo": zoo, "protocol": protocol}),
+                load_predictor=NamedPredictor(
+                    predictor,
+                    {
+                        "model": model,
+                        "device": device.value,
+                        "accurate": accurate,
+                        "zoo": zoo,
+                        "protocol": protocol,
+                    },
+                ),
                 pick=PickSettings(
                     search=SearchSettings(search.value, tolerance, min_qp, max_qp, max_bytes),
                     jury=machines.value,

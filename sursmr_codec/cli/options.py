@@ -28,6 +28,13 @@ class GainMaps(StrEnum):
     drop = "drop"
 
 
+class Devices(StrEnum):
+    """What a trained model runs on."""
+
+    cpu = "cpu"
+    cuda = "cuda"
+
+
 class Method(StrEnum):
     """How the highest QP is looked for."""
 
@@ -54,14 +61,26 @@ PlotPath = Annotated[
 
 Predict = Annotated[
     str,
-    typer.Option("--predictor", metavar="NAME", help="What scores the rungs: measured."),
+    typer.Option(
+        "--predictor",
+        metavar="NAME",
+        help="What scores the rungs: trained is fast, measured runs real metrics and machines.",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(metavar="ID|DIR", help="Trained model: one by its id, or a folder of your own."),
+]
+Device = Annotated[Devices, typer.Option(help="What the trained model runs on.")]
+Accurate = Annotated[
+    bool, typer.Option("--accurate", help="Let the trained model look at large pictures in more places.")
 ]
 Zoo = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
         envvar="SURSMR_ZOO",
-        help="Folder of machines (zoo.csv and their files) that measure SMR.",
+        help="Folder of machines (zoo.csv and their files) that measure SMR, with --predictor measured.",
     ),
 ]
 Protocol = Annotated[
@@ -114,11 +133,27 @@ MaxQp = Annotated[
 MAX_PIXELS = 200_000_000
 
 
-def predictor(name: str, zoo: Path | None, protocol: str, threads: int | None) -> Predictor:
+def predictor(
+    name: str,
+    model: str | None,
+    device: Devices,
+    accurate: bool,
+    zoo: Path | None,
+    protocol: str,
+    threads: int | None,
+) -> Predictor:
     """The predictor that the scoring options ask for."""
     from sursmr_codec import predict
 
-    return predict.load(name, zoo=zoo, protocol=protocol, threads=threads)
+    return predict.load(
+        name,
+        model=model,
+        device=device.value,
+        accurate=accurate,
+        zoo=zoo,
+        protocol=protocol,
+        threads=threads,
+    )
 
 
 def reading(

@@ -18,7 +18,10 @@ def score(
         ),
     ],
     json: options.Json = False,
-    predictor: options.Predict = "measured",
+    predictor: options.Predict = "trained",
+    model: options.Model = None,
+    device: options.Device = options.Devices.cpu,
+    accurate: options.Accurate = False,
     zoo: options.Zoo = None,
     protocol: options.Protocol = "calibrated",
     machines: options.Jury = options.Machines.all,
@@ -34,7 +37,7 @@ def score(
         from sursmr_codec.cli import tables
         from sursmr_codec.records import score_record
 
-        judge = options.predictor(predictor, zoo, protocol, threads)
+        judge = options.predictor(predictor, model, device, accurate, zoo, protocol, threads)
         reading = options.reading(alpha, max_pixels, gain_map=gain_map)
         source = images.read(original, reading)
         scores = curves.score(source, compressed, predictor=judge, jury=machines.value, reading=reading)

@@ -81,6 +81,11 @@ class NetworkConfig:
         return 1 + self.n_crops
 
     @property
+    def any_crops(self) -> bool:
+        """Whether a trained network takes more or fewer crops than it was trained with: it averages them."""
+        return self.family == "moments" and self.n_crops > 0
+
+    @property
     def machines(self) -> tuple[str, ...]:
         """Classifiers, then detectors."""
         return self.classifiers + self.detectors

@@ -98,7 +98,7 @@ def _sides(size: int) -> list[int]:
 
 
 def _window(side: int) -> Tensor:
-    """(side, side): a Gaussian blur of a line as a matrix, mirrored at the ends, which a line shorter than the window repeats."""
+    """(side, side): a Gaussian blur of a line as a matrix, mirrored at the ends as far as the line goes."""
     weights = torch.exp(-0.5 * (torch.arange(-RADIUS, RADIUS + 1) / SIGMA).square())
     weights = weights / weights.sum()
     rows = torch.arange(side)

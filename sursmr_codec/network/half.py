@@ -34,10 +34,9 @@ def smallest(tensor: Tensor) -> Tensor:
 
 
 def halved(model: Any) -> Any:
-    """An ONNX model with its large weights in half precision.
+    """An ONNX model whose large weights, where half precision holds them exactly, are kept in it.
 
-    Each is cast back before its first use, which ONNX Runtime does once, while it loads. Weights that the
-    exporter has merged with others are rounded here a second time; `export` checks what that changes.
+    Each is cast back before its first use, which ONNX Runtime does once, while it loads.
     """
     import onnx
     from onnx import numpy_helper
@@ -47,10 +46,12 @@ def halved(model: Any) -> Any:
         if stored.data_type != onnx.TensorProto.FLOAT:
             continue
         values = numpy_helper.to_array(stored)
-        if values.size < MIN_SIZE:
+        with np.errstate(over="ignore"):
+            half = values.astype(np.float16)
+        if values.size < MIN_SIZE or not np.array_equal(half.astype(np.float32), values):
             continue
         name = stored.name
-        stored.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        stored.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
         casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
     nodes = list(model.graph.node)
     del model.graph.node[:]

@@ -52,21 +52,18 @@ class OnnxNetwork:
         self._features = [name for name in self._outputs if name.startswith("feature_")]
         self._scores = [name for name in self._outputs if name not in self._features]
         shapes = {one.name: one.shape for one in self._session.get_inputs()}
-        self._sources = [name for name in shapes if name.startswith("source_")]
-        # Inputs must all be given, also to a run that has no use for them.
-        self._nothing = {name: np.zeros(shapes[name], np.float32) for name in self._sources}
+        self._sources = {name: shape for name, shape in shapes.items() if name.startswith("source_")}
         self._only_needed = onnxruntime.RunOptions()
         self._only_needed.only_execute_path_to_fetches = True
 
-    def views(self, rgb: Pixels) -> Pixels:
-        """(1, V, 3, S, S) uint8 views of an (H, W, 3) uint8 picture."""
-        return viewing.views(rgb, self.config.size, self.config.n_crops)[None]
-
     def embed(self, views: Pixels) -> Features:
         """What is kept of the source whose (1, V, 3, S, S) views these are."""
-        found: list[Any] = self._session.run(
-            self._features, {"views": views, **self._nothing}, self._only_needed
-        )
+        # Inputs must all be given, also to a run that has no use for them; a number that may vary has a name.
+        nothing = {
+            name: np.zeros([views.shape[1] if isinstance(side, str) else side for side in shape], np.float32)
+            for name, shape in self._sources.items()
+        }
+        found: list[Any] = self._session.run(self._features, {"views": views, **nothing}, self._only_needed)
         return found
 
     def compare(self, source: Features, views: Pixels) -> Mapping[str, NDArray[np.float32]]:

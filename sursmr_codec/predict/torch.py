@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sursmr_codec.errors import MissingExtra, UnavailableError
-from sursmr_codec.network import views as viewing
 from sursmr_codec.types import Pixels
 
 
@@ -31,10 +30,6 @@ class TorchNetwork:
         self._device = torch.device(device)
         self._network = load(model).to(self._device)
         self.config = self._network.config
-
-    def views(self, rgb: Pixels) -> Pixels:
-        """(1, V, 3, S, S) uint8 views of an (H, W, 3) uint8 picture."""
-        return viewing.views(rgb, self.config.size, self.config.n_crops)[None]
 
     def embed(self, views: Pixels) -> Sequence[Any]:
         """What is kept, on the device, of the source whose (1, V, 3, S, S) views these are."""

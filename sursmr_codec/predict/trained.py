@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 from sursmr_codec.errors import UsageError
 from sursmr_codec.labels import protocols
 from sursmr_codec.labels.smr import MIN_COUNTING
+from sursmr_codec.network import views as viewing
 from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.predict import weights
 from sursmr_codec.predict.base import Embedding, Predictor
 from sursmr_codec.types import Evidence, Pixels, PredictorSummary, Rung, Score, Source, Targets
 
 TRAINED_PROTOCOL = "calibrated"
+MOST_CROPS, MOST_CROPS_ACCURATE = 4, 16
+"""Of a large picture; the second where accuracy is worth the time."""
+PICTURE_PER_CROP = 2.5
+"""Crops' areas that one more crop stands for, as in the pictures that models are trained on."""
 LIKELY = 0.5
 """Least probability at which a machine is said to count, or to be lost."""
 
@@ -26,10 +31,6 @@ class Network(Protocol):
     """A network under whatever runs it."""
 
     config: NetworkConfig
-
-    def views(self, rgb: Pixels) -> Pixels:
-        """(1, V, 3, S, S) uint8 views of an (H, W, 3) uint8 picture."""
-        ...
 
     def embed(self, views: Pixels) -> Sequence[Any]:
         """What is kept of a source."""
@@ -58,6 +59,7 @@ class Trained(Predictor):
         protocol: str = TRAINED_PROTOCOL,
         threads: int | None = None,
         device: str = "cpu",
+        accurate: bool = False,
     ) -> None:
         """Load a model: the default, one by its id, or a user's by its folder.
 
@@ -65,7 +67,9 @@ class Trained(Predictor):
         MissingExtra or UnavailableError where `device` cannot be used.
         """
         files = weights.find(model)
+        self._most_crops = MOST_CROPS_ACCURATE if accurate else MOST_CROPS
         self.id, self._sha256 = files.id, files.sha256
+        self.trained_codecs = files.trained_codecs()
         self._protocol = protocols.load(protocol)
         self._network: Network
         if device == "cpu":
@@ -94,7 +98,15 @@ class Trained(Predictor):
                 raise UsageError(f"model {self.id} does not predict {name.upper()}; take --{name} 0")
 
     def embed(self, source: Source) -> TrainedEmbedding:
-        return TrainedEmbedding(source, self._network.embed(self._network.views(source.rgb)))
+        return TrainedEmbedding(source, self._network.embed(self.views(source.rgb)))
+
+    def views(self, rgb: Pixels) -> Pixels:
+        """(1, V, 3, S, S) uint8 views of an (H, W, 3) uint8 picture, as the network takes them."""
+        size, n_crops = self._config.size, self._config.n_crops
+        if self._config.any_crops:
+            n_squares = rgb.shape[0] * rgb.shape[1] / size**2
+            n_crops = max(n_crops, min(self._most_crops, round(n_squares / PICTURE_PER_CROP)))
+        return viewing.views(rgb, size, n_crops)[None]
 
     def score(self, embedding: Embedding, rungs: Sequence[Rung]) -> list[Score]:
         if not isinstance(embedding, TrainedEmbedding):
@@ -123,7 +135,7 @@ class Trained(Predictor):
         )
 
     def _score(self, embedding: TrainedEmbedding, rung: Rung) -> Score:
-        outputs = self._network.compare(embedding.features, self._network.views(rung.decoded))
+        outputs = self._network.compare(embedding.features, self.views(rung.decoded))
         numbers = {name: one[0].astype(float) for name, one in outputs.items()}
         ratios = dict(zip(self._config.ratios, numbers["ratios"].tolist(), strict=True))
         viewers = self._viewers(numbers)

@@ -7,13 +7,14 @@ lies inside the package; in a checkout all models lie in `models/` at its root.
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from sursmr_codec.errors import UsageError
 
-GRAPH, WEIGHTS, MANIFEST = "model.onnx", "model.safetensors", "manifest.toml"
+GRAPH, WEIGHTS, METRICS, MANIFEST = "model.onnx", "model.safetensors", "metrics.json", "manifest.toml"
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGE / "models", _PACKAGE.parent / "models")
 """In a wheel, in a checkout."""
@@ -37,6 +38,14 @@ class ModelFiles:
     def weights(self) -> Path:
         """For torch; not in wheels."""
         return self.folder / WEIGHTS
+
+    def trained_codecs(self) -> frozenset[str] | None:
+        """Ids of the codecs whose rungs it was trained on; None where its metrics do not say."""
+        try:
+            said = json.loads((self.folder / METRICS).read_text("utf-8"))["codecs"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return frozenset(map(str, said))
 
 
 def find(model: str | Path | None = None) -> ModelFiles:

@@ -87,16 +87,19 @@ def export(network: PairNetwork, folder: Path | str) -> Exported:
 
 def _graph(network: PairNetwork) -> bytes:
     config = network.config
-    views = torch.zeros(2, config.n_views, 3, config.size, config.size, dtype=torch.uint8)
+    # Not as many crops as rungs, or the graph would take the two for one number.
+    n_views = max(config.n_views, 3) if config.any_crops else config.n_views
+    views = torch.zeros(2, n_views, 3, config.size, config.size, dtype=torch.uint8)
     with torch.inference_mode():
         features = network.embed(views)
         outputs = named_outputs(network, network.compare([one[:1] for one in features], features))
     n = torch.export.Dim("n")
+    v = torch.export.Dim("v", min=2) if config.any_crops else None
     # Clones, since tensors of inference mode cannot be traced.
     return _exported(
         _Whole(network),
         (views, [one[:1].clone() for one in features]),
-        ({0: n}, [None] * len(features)),
+        ({0: n, 1: v} if v else {0: n}, [{1: v} if v else None] * len(features)),
         ["views", *(f"source_{i}" for i in range(len(features)))],
         [*outputs, *(f"feature_{i}" for i in range(len(features)))],
         config,
@@ -123,6 +126,8 @@ def _exported(
             inputs,
             dynamo=True,
             verbose=False,
+            # Weights stay as they are, in half precision: ONNX Runtime merges them with others as it loads.
+            optimize=False,
             opset_version=OPSET,
             dynamic_shapes=dynamic,
             input_names=input_names,

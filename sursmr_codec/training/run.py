@@ -103,6 +103,7 @@ def train(
         "seed": config.seed,
         "network": dataclasses.asdict(config.network),
         "labels": record["labels"],
+        "codecs": sorted(set(rungs[config.data.train].codecs)),
         "n_rungs": {split: len(some) for split, some in rungs.items()},
         "splits": {split: {name: fit.record() for name, fit in both.items()} for split, both in fits.items()},
         "onnx_largest_difference": exported.largest_difference,

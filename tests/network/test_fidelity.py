@@ -42,7 +42,7 @@ def test_more_noise_is_more_of_everything_but_vanished_edges() -> None:
 
 
 def test_structure_is_compared_as_published() -> None:
-    """The first scale's mean dissimilarity, with SciPy's filter in place of the matrix, far from the edges."""
+    """The first scale's mean dissimilarity, with SciPy's filter in place of the matrix."""
     fidelity, rgb = Fidelity(SIZE), picture()
     other = noisy(rgb, 8.0)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TINY, make_model
+from tiny_model import TINY, make_model
 
 from sursmr_codec import codecs, predict
 from sursmr_codec.errors import UnavailableError, UsageError
@@ -66,11 +66,23 @@ def test_sur_is_what_the_graph_itself_says_under_its_own_protocol(
     trained = Trained(model)
     (score,) = trained.score(trained.embed(source), rungs[:1])
     network = trained._network
-    ratios = network.compare(network.embed(network.views(source.rgb)), network.views(rungs[0].decoded))[
+    ratios = network.compare(network.embed(trained.views(source.rgb)), trained.views(rungs[0].decoded))[
         "ratios"
     ]
     assert score.sur == pytest.approx(float(ratios[0, 0]), abs=1e-5)
     assert score.smr == pytest.approx(float(ratios[0, 1]))
+
+
+def test_a_large_picture_is_looked_at_in_more_places(model: Path) -> None:
+    trained, accurate = Trained(model), Trained(model, accurate=True)
+    for side, expected, most in ((16, 2, 2), (32, 2, 2), (64, 3, 3), (160, 5, 11), (1000, 5, 17)):
+        rgb = np.zeros((side, side, 3), np.uint8)
+        assert trained.views(rgb).shape == (1, expected, 3, 32, 32), side
+        assert accurate.views(rgb).shape[1] == most, side
+    large = Source.from_array(np.random.default_rng(0).integers(0, 256, (200, 100, 3), dtype=np.uint8))
+    rung = Rung("jpeg", 1, b"x", large.rgb // 2)
+    scores = [one.score(one.embed(large), [rung])[0] for one in (trained, accurate)]
+    assert scores[0].smr != scores[1].smr
 
 
 def test_nobody_tells_a_picture_from_itself(model: Path, source: Source) -> None:
@@ -120,11 +132,12 @@ def test_a_model_without_machines_meets_no_machine_target(tmp_path: Path, source
 
 
 def test_torch_and_onnx_runtime_agree(model: Path, source: Source, rungs: list[Rung]) -> None:
-    graph, network = Trained(model)._network, TorchNetwork(model / "model.safetensors", "cpu")
+    trained, network = Trained(model), TorchNetwork(model / "model.safetensors", "cpu")
+    graph = trained._network
     assert graph.config == network.config
-    views = np.concatenate([graph.views(rung.decoded) for rung in rungs])
-    expected = graph.compare(graph.embed(graph.views(source.rgb)), views)
-    found = network.compare(network.embed(network.views(source.rgb)), views)
+    views = np.concatenate([trained.views(rung.decoded) for rung in rungs])
+    expected = graph.compare(graph.embed(trained.views(source.rgb)), views)
+    found = network.compare(network.embed(trained.views(source.rgb)), views)
     assert set(found) == set(expected)
     for name in expected:
         np.testing.assert_allclose(found[name], expected[name], rtol=2e-3, atol=2e-3)
@@ -141,8 +154,8 @@ def test_without_a_gpu_cuda_is_refused(model: Path) -> None:
 
 
 def test_measuring_has_neither_model_nor_device() -> None:
-    for options in ({"model": "x"}, {"device": "cuda"}):
-        with pytest.raises(UsageError, match="measuring has neither"):
+    for options in ({"model": "x"}, {"device": "cuda"}, {"accurate": True}):
+        with pytest.raises(UsageError, match="not for measuring"):
             predict.load("measured", **options)
     with pytest.raises(UsageError, match="known: trained, measured"):
         predict.load("guessed")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from sursmr_codec.errors import UsageError
 from sursmr_codec.predict import weights
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -61,3 +66,26 @@ def test_the_first_place_with_a_list_counts(place: Path, monkeypatch: pytest.Mon
     (wheel / "manifest.toml").write_text(f'default = "c"\n[models.c]\nsha256 = "{digest}"\n')
     monkeypatch.setattr(weights, "_PLACES", (wheel, place))
     assert weights.find().id == "c"
+
+
+def test_metrics_name_the_codecs_of_training(place: Path) -> None:
+    found = weights.find()
+    assert found.trained_codecs() is None
+    (place / "b" / "metrics.json").write_text('{"codecs": ["jpeg", "hevc"]}')
+    assert found.trained_codecs() == {"jpeg", "hevc"}
+
+
+def test_the_default_model_is_the_one_in_the_wheel() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    default = tomllib.loads((ROOT / "models" / "manifest.toml").read_text())["default"]
+    inside = {f"models/{default}/{name}" for name in ("model.onnx", "metrics.json", "card.md")}
+    assert set(packed) == {"models/manifest.toml", *inside}
+    for source, target in packed.items():
+        assert (ROOT / source).is_file()
+        assert target == f"sursmr_codec/{source}"
+    assert weights.find().id == default
+
+
+def test_the_card_is_what_the_metrics_say() -> None:
+    subprocess.run([sys.executable, ROOT / "docs" / "model_card.py", "--check"], check=True)

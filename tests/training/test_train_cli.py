@@ -16,6 +16,7 @@ from sursmr_codec import codecs, images
 from sursmr_codec.cli.app import app
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.network.build import load
+from sursmr_codec.network.views import views
 from sursmr_codec.predict.onnx import OnnxNetwork
 from sursmr_codec.training import run as running
 from sursmr_codec.training.export import Exported
@@ -65,8 +66,9 @@ def test_labels_become_a_model(run: Callable[..., Result], labelled: Labelled, t
     for image in ("test/0.png", "test/1.png"):
         source = images.read(labelled.images / image)
         ladder = Ladder(source, codecs.get("jpeg"))
-        rungs = np.concatenate([graph.views(ladder[qp].decoded) for qp in QPS])
-        ratios = graph.compare(graph.embed(graph.views(source.rgb)), rungs)["ratios"]
+        rungs = np.stack([views(ladder[qp].decoded, config.size, config.n_crops) for qp in QPS])
+        seen = graph.embed(views(source.rgb, config.size, config.n_crops)[None])
+        ratios = graph.compare(seen, rungs)["ratios"]
         truth = [row.sur for row in labelled.rows if row.image == image]
         errors.append(np.abs(ratios[:, config.ratios.index("sur")] - truth).mean())
     said = metrics["splits"]["test"]["model"]["ratios"]["sur"]["mae"]

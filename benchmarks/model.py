@@ -1,0 +1,227 @@
+"""How good is a trained model on pictures that nothing was chosen on, and what does it cost?
+
+    python benchmarks/model.py --images DIR --labels TABLE            print, for the default model
+    python benchmarks/model.py --images DIR --labels TABLE --write    also write benchmarks/model.json
+
+Every labelled rung of a split is encoded anew and scored by the shipped files, as `pick` does it. Beside the
+mean absolute errors of the codec-and-QP predictor stand three questions: do the predictions hold for machines
+that the model never learned from, what share of picks misses its targets in truth, and how many milliseconds
+a rung takes. A pick here is the highest labelled QP such that it and all below it are predicted to meet the
+targets; the oracle knows the labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sursmr_codec import codecs, images, predict
+from sursmr_codec.ladder import Ladder
+from sursmr_codec.predict.base import Predictor
+from sursmr_codec.training.baseline import QpBaseline
+from sursmr_codec.training.data import LabelledRungs, read_rungs, stage_targets
+from sursmr_codec.training.evaluate import evaluate
+from sursmr_codec.training.rungs import check_encoders
+from sursmr_codec.types import Source
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = Path(__file__).with_suffix(".json")
+TRAIN = ROOT / "models" / "labels" / "train.parquet"
+RATIOS = ("sur", "smr", "smr_classification", "smr_detection")
+TARGETS = ((0.5, 0.8), (0.75, 0.9), (0.9, 0.95), (0.75, 0.0), (0.0, 0.9))
+SIDES = ((768, 512), (1632, 1224), (4000, 3000))
+"""Width and height of the pictures whose rungs are timed."""
+N_TIMED = 5
+
+Values = NDArray[np.float32]
+
+
+def report(folder: Path, table: Path, split: str, model: str | None, limit: int | None) -> dict[str, object]:
+    """Every answer, as one JSON object."""
+    began = time.perf_counter()
+    predictor = predict.load("trained", model=model)
+    load_seconds = time.perf_counter() - began
+    rungs = read_rungs([table], splits=(split,))[split]
+    if limit is not None:
+        rungs = rungs.where(np.isin(rungs.images, sorted(set(rungs.images))[:limit]))
+    check_encoders(rungs)
+    labels = stage_targets(rungs, RATIOS, {}, required=False)
+    train = read_rungs([TRAIN], splits=("train",))["train"]
+    baseline = QpBaseline(train, stage_targets(train, RATIOS, {}, required=True))
+    predicted = _predicted(folder, rungs, predictor)
+    guessed = baseline.predict(rungs)
+    fits = {
+        name: evaluate(rungs, RATIOS, values, labels).record()
+        for name, values in (("model", predicted), ("codec_and_qp", guessed))
+    }
+    summary = predictor.summary()
+    return {
+        "schema": "sursmr-qp/model/1",
+        "date": datetime.now(UTC).date().isoformat(),
+        "model": {"id": summary.id, "sha256": summary.sha256},
+        "split": split,
+        "n_images": len(set(rungs.images)),
+        "n_rungs": len(rungs),
+        "fits": fits,
+        "unseen_machines": _unseen(rungs, predicted, labels),
+        "picks": [_misses(rungs, predicted, labels, targets) for targets in TARGETS],
+        "worst": _worst(rungs, predicted, labels),
+        "cost": {
+            "load_seconds": round(load_seconds, 3),
+            "rungs": [_cost(predictor, *side) for side in SIDES],
+        },
+    }
+
+
+def _predicted(folder: Path, rungs: LabelledRungs, predictor: Predictor) -> Values:
+    found = np.full((len(rungs), len(RATIOS)), np.nan, np.float32)
+    source: tuple[str, Source] | None = None
+    for n_done, ((image, codec), rows) in enumerate(rungs.ladders().items(), start=1):
+        if source is None or source[0] != image:
+            source = image, images.read(folder / image)
+            embedding = predictor.embed(source[1])
+        ladder = Ladder(source[1], codecs.get(codec))
+        for row in rows:
+            (score,) = predictor.score(embedding, [ladder[int(rungs.qps[row])]])
+            found[row] = [np.nan if (one := getattr(score, name)) is None else one for name in RATIOS]
+        if n_done % 40 == 0:
+            print(f"{n_done} of {len(rungs.ladders())} ladders", flush=True)
+    return found
+
+
+def _unseen(rungs: LabelledRungs, predicted: Values, labels: Values) -> Mapping[str, object]:
+    """MAE against the machines that were kept apart, beside the seen machines' own true ratio."""
+    truth = rungs.labels["smr_unseen"]
+    smr = RATIOS.index("smr")
+    known = ~np.isnan(truth) & ~np.isnan(labels[:, smr])
+    model = float(np.abs(predicted[known, smr] - truth[known]).mean())
+    oracle = float(np.abs(labels[known, smr] - truth[known]).mean())
+    return {
+        "n_rungs": int(known.sum()),
+        "model_mae": round(model, 4),
+        "oracle_mae": round(oracle, 4),
+        "ratio": round(model / oracle, 3),
+    }
+
+
+def _misses(
+    rungs: LabelledRungs, predicted: Values, labels: Values, targets: tuple[float, float]
+) -> dict[str, object]:
+    """What share of picks misses in truth and by how much, and how far they are from the oracle's."""
+    shortfalls, gaps, bytes_ = [], [], [0, 0]
+    n_unmet = 0
+    for chosen, best, ladder in _chosen(rungs, predicted, labels, targets):
+        if chosen is None or best is None:
+            n_unmet += chosen is None
+            continue
+        row = ladder[chosen]
+        wanted = [(labels[row, 0], targets[0]), (labels[row, 1], targets[1])]
+        shortfalls.append(max(0.0, *(target - float(have) for have, target in wanted if target > 0)))
+        gaps.append(best - chosen)
+        bytes_[0] += int(rungs.n_bytes[row])
+        bytes_[1] += int(rungs.n_bytes[ladder[best]])
+    missed = [one for one in shortfalls if one > 1e-6]
+    return {
+        "sur": targets[0],
+        "smr": targets[1],
+        "n_picks": len(shortfalls),
+        "not_reachable_as_predicted": n_unmet,
+        "missed_percent": round(100 * len(missed) / len(shortfalls), 1) if shortfalls else None,
+        "mean_shortfall_of_missed": round(fmean(missed), 4) if missed else 0.0,
+        "rungs_below_oracle_mean": round(fmean(gaps), 2) if gaps else None,
+        "bytes_against_oracle": round(bytes_[0] / bytes_[1], 4) if bytes_[1] else None,
+    }
+
+
+def _chosen(
+    rungs: LabelledRungs, predicted: Values, labels: Values, targets: tuple[float, float]
+) -> Iterator[tuple[int | None, int | None, NDArray[np.int64]]]:
+    """Of every ladder on which SMR is defined: the pick's place, the oracle's, and the ladder's rows."""
+    for ladder in rungs.ladders().values():
+        if targets[1] > 0 and np.isnan(labels[ladder, 1]).any():
+            continue
+        places = []
+        for values in (predicted, labels):
+            met = (values[ladder, 0] >= targets[0]) & ((values[ladder, 1] >= targets[1]) | (targets[1] == 0))
+            n_met = int(np.argmin(np.append(met, False)))
+            places.append(n_met - 1 if n_met else None)
+        yield places[0], places[1], ladder
+
+
+def _worst(rungs: LabelledRungs, predicted: Values, labels: Values, n: int = 10) -> list[dict[str, object]]:
+    """The pictures with the largest mean error of SUR and SMR together."""
+    errors = np.nan_to_num(np.abs(predicted[:, :2] - labels[:, :2])).sum(axis=1)
+    of = np.array(rungs.images, dtype=object)
+    mean = {image: float(errors[of == image].mean()) for image in sorted(set(rungs.images))}
+    found = []
+    for image in sorted(mean, key=lambda one: -mean[one])[:n]:
+        rows = of == image
+        sur, smr = (
+            float(np.nanmean(np.abs(predicted[rows, i] - labels[rows, i])))
+            if (~np.isnan(labels[rows, i])).any()
+            else None
+            for i in (0, 1)
+        )
+        found.append({"image": image, "sur_mae": _rounded(sur), "smr_mae": _rounded(smr)})
+    return found
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _cost(predictor: Predictor, width: int, height: int) -> dict[str, object]:
+    """Milliseconds to embed a source and to score a rung, the least of a few."""
+    generator = np.random.default_rng(0)
+    coarse = generator.integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
+    rgb = np.ascontiguousarray(np.kron(coarse, np.ones((8, 8, 1), np.uint8))[:height, :width])
+    source = Source.from_array(rgb)
+    rung = Ladder(source, codecs.get("jpeg"))[60]
+    embed, score = [], []
+    for _ in range(N_TIMED):
+        began = time.perf_counter()
+        embedding = predictor.embed(source)
+        embed.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        predictor.score(embedding, [rung])
+        score.append(time.perf_counter() - began)
+    return {
+        "width": width,
+        "height": height,
+        "embed_ms": round(1000 * min(embed), 1),
+        "score_ms": round(1000 * min(score), 1),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, required=True)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--model")
+    parser.add_argument("--limit", type=int, help="pictures, for a trial")
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    found: dict[str, Any] = report(asked.images, asked.labels, asked.split, asked.model, asked.limit)
+    text = json.dumps(found, indent=2, allow_nan=False) + "\n"
+    print(text, end="")
+    if asked.write:
+        RESULT.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
