@@ -8,6 +8,7 @@ import typer
 
 from sursmr_codec.cli.annotate import annotate
 from sursmr_codec.cli.batch import batch
+from sursmr_codec.cli.bench import bench
 from sursmr_codec.cli.codecs import codecs
 from sursmr_codec.cli.curve import curve
 from sursmr_codec.cli.data import app as data
@@ -34,6 +35,7 @@ app.command()(batch)
 app.command()(status)
 app.command()(report)
 app.command()(codecs)
+app.command()(bench)
 app.command()(annotate)
 app.command()(train)
 app.add_typer(zoo)
@@ -58,7 +60,8 @@ def root(
     still answer the same (SMR, satisfied machine ratio).
 
     Exit codes: 0 done, 1 internal error, 2 usage, 3 target not reachable, 4 bad input image, 5 encoder or
-    optional library missing, 6 output could not be written, 7 done with some failures, 130 interrupted.
+    optional library missing, 6 output could not be written, 7 done with some failures, 8 benchmark gate not
+    met, 130 interrupted.
     """
 
 

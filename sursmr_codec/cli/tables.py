@@ -201,6 +201,18 @@ def _ratios(score: Score, headings: Sequence[str]) -> list[str]:
     return [ratio(getattr(score, _RATIO_FIELDS[heading])) for heading in headings]
 
 
+def bench_table(record: Mapping[str, object], gates: Sequence[str]) -> RenderableType:
+    """A benchmark: the picks and each baseline, then facts and gates."""
+    from sursmr_codec.bench import summary
+
+    table = _table()
+    for number, heading in enumerate(summary.HEAD):
+        table.add_column(heading, justify="left" if number < 2 else "right")
+    for row in summary.rows(record):
+        table.add_row(*row, style="bold" if row[1] == "picks" else None)
+    return Group(table, Text(), *(Text(line) for line in (*summary.lines(record), *gates)))
+
+
 def print_table(renderable: RenderableType) -> None:
     """Print to stdout, without padding at line ends; as wide as it needs where that is not a terminal."""
     console = Console() if sys.stdout.isatty() else Console(width=200, no_color=True)
