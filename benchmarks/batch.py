@@ -26,8 +26,9 @@ from pathlib import Path
 import batch_stub
 
 from sursmr_codec import predict
-from sursmr_codec.batch.driver import Batch, Request
+from sursmr_codec.batch.driver import Batch
 from sursmr_codec.batch.listing import Selection
+from sursmr_codec.batch.request import Request
 from sursmr_codec.batch.settings import NamedPredictor, Settings
 
 RESULT = Path(__file__).with_suffix(".json")

@@ -46,14 +46,15 @@ def run(
     again. `inputs` and `out` may also be addresses on object storage, `s3://bucket/folder`.
 
     `predictor` is a name that `predict.load` takes, or a function that makes one for a number of threads and
-    that pickle can send to workers. `others` are further fields of `driver.Request`: `engine`,
+    that pickle can send to workers. `others` are further fields of `request.Request`: `engine`,
     `engine_options`, `jobs`, `limit`, `overwrite`, `retry_failed`, `base`, `state`.
 
     Unless `engine` is "serial", worker processes import the calling script: what it does must stand below
     `if __name__ == "__main__":`. Raises as `driver.Batch` does.
     """
-    from sursmr_codec.batch.driver import Batch, Request
+    from sursmr_codec.batch.driver import Batch
     from sursmr_codec.batch.listing import Selection
+    from sursmr_codec.batch.request import Request
     from sursmr_codec.batch.settings import NamedPredictor, Settings
 
     given = [inputs] if isinstance(inputs, str | Path) else inputs

@@ -3,76 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice, takewhile
-from pathlib import Path
 from typing import Any
 
-from sursmr_codec.batch import addresses, engines, places
 from sursmr_codec.batch import journal as journals
+from sursmr_codec.batch import places
 from sursmr_codec.batch.engines import Answer, Engine, Lost, Pause
-from sursmr_codec.batch.folder_targets import FolderTargets
 from sursmr_codec.batch.journal import Journal
-from sursmr_codec.batch.listing import Listing, Selection
+from sursmr_codec.batch.listing import Listing
 from sursmr_codec.batch.lock import RunLock
 from sursmr_codec.batch.outcome import Outcome, Progress, Status
-from sursmr_codec.batch.places import Tree, sweep
-from sursmr_codec.batch.planning import Planner, checks, jobs
-from sursmr_codec.batch.settings import Description, Settings
+from sursmr_codec.batch.places import sweep
+from sursmr_codec.batch.planning import checks, jobs
+from sursmr_codec.batch.request import Request, engine_of, planner
+from sursmr_codec.batch.settings import Description
 from sursmr_codec.batch.work import Check, Checked, Describe, Job, Work, failed
 from sursmr_codec.errors import OutputError, SursmrError, UnavailableError, UsageError
 from sursmr_codec.images.files import shown
 from sursmr_codec.version import __version__
 
-AUTO = "auto"
 _AT_ONCE = 256
 """Most that is noted in one transaction."""
+_GATHER_SECONDS = 0.05
+"""Least time between two transactions, as far as the engine allows it: a slow disk takes 10 ms for each."""
 _RETRY_LOST = "run again with --retry-failed, with fewer --jobs if memory is short"
-
-
-@dataclass(frozen=True)
-class Request:
-    """All that a batch is asked to do."""
-
-    inputs: tuple[str, ...]
-    """Folders, files and glob patterns."""
-    out: str
-    """A folder, or `s3://bucket/folder`."""
-    settings: Settings = field(default_factory=Settings)
-    targets: Mapping[str, float] = field(default_factory=dict)
-    """Targets of all pictures, by the names of `Targets`; folders may set the others."""
-    selection: Selection = field(default_factory=Selection)
-    base: str | None = None
-    """What names in OUT are relative to; None: what the inputs suggest, see Listing."""
-    engine: str = AUTO
-    """An engine's id; auto: processes."""
-    jobs: int | None = None
-    """Pictures at a time; None: one a core."""
-    engine_options: Mapping[str, Any] = field(default_factory=dict)
-    limit: int | None = None
-    """Most pictures that this run works on."""
-    overwrite: bool = False
-    """Replace files in OUT that are not of this batch."""
-    retry_failed: bool = False
-    """Try again what failed before, though nothing changed."""
-    state: str | None = None
-    """The folder that journal, lock and report are kept in instead of OUT; see addresses.state_folder."""
-
-    @property
-    def out_place(self) -> str:
-        """OUT by its full name."""
-        return addresses.absolute(self.out)
-
-    @property
-    def state_folder(self) -> Path:
-        """Of journal, lock and report."""
-        return addresses.state_folder(self.out, self.state)
 
 
 class Batch:
@@ -91,6 +51,7 @@ class Batch:
         self._current: dict[str, None] = {}
         self._began = time.monotonic()
         self._working_since: float | None = None
+        self._noted = 0.0
 
     def stop(self) -> None:
         """Hand out no more; the iteration ends when what runs is finished. Safe in a signal handler."""
@@ -156,7 +117,8 @@ class Batch:
             for result in engine.map(work, self._handed(jobs(journal))):
                 if isinstance(result, Pause):
                     at_once = _AT_ONCE
-                    yield from self._settle(journal, ended)
+                    if result.seconds is None or time.monotonic() - self._noted >= _GATHER_SECONDS:
+                        yield from self._settle(journal, ended)
                     continue
                 if engine.n_deaths:
                     unswept |= {source.rpartition("/")[0] for source in self._current}
@@ -179,6 +141,7 @@ class Batch:
         """Put what has ended into the journal, at one go, and tell of it."""
         if ended:
             journal.record(ended)
+        self._noted = time.monotonic()
         outcomes = [outcome for outcome, _ in ended]
         ended.clear()
         for outcome in outcomes:
@@ -254,21 +217,6 @@ class Batch:
         )
 
 
-def planner(
-    request: Request, description: Description, listing: Listing, out: Tree, *, dry: bool = False
-) -> Planner:
-    """What makes the plan of a request."""
-    return Planner(
-        request.settings,
-        description,
-        FolderTargets(listing.tree, request.targets),
-        out,
-        overwrite=request.overwrite,
-        retry_failed=request.retry_failed,
-        dry=dry,
-    )
-
-
 def describe(engine: Engine, work: Work) -> Description:
     """What workers find the settings to mean; raises what makes them impossible."""
     (result,) = (one for one in engine.map(work, [Describe()]) if not isinstance(one, Pause))
@@ -296,13 +244,6 @@ def check_known(journal: Journal, engine: Engine, work: Work, wanted: Iterable[C
             else (result.item.source, False, None, None)
             for result in results
         )
-
-
-def engine_of(request: Request) -> Engine:
-    """The engine that a request asks for, with its cores shared out; raises UsageError for an unknown one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    kind = engines.get("process" if request.engine == AUTO else request.engine)
-    return kind(*kind.shares(request.jobs, cores), **request.engine_options)
 
 
 def _end(journal: Journal, state: str, error: BaseException | None = None) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sursmr_codec.batch import places
-from sursmr_codec.batch.driver import Request, check_known, describe, engine_of, planner
+from sursmr_codec.batch.driver import check_known, describe
 from sursmr_codec.batch.journal import NEEDS_WORK, Journal, text
 from sursmr_codec.batch.listing import Listing
 from sursmr_codec.batch.planning import checks
+from sursmr_codec.batch.request import Request, engine_of, planner
 from sursmr_codec.batch.work import Work
 
 Action = Literal["work", "finished", "skip", "fail"]

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sursmr_codec.batch.driver import Batch, Request
+from sursmr_codec.batch.driver import Batch
 from sursmr_codec.batch.listing import Selection
+from sursmr_codec.batch.request import Request
 from sursmr_codec.batch.settings import Settings
 from sursmr_codec.predict.base import Embedding, Predictor
 from sursmr_codec.types import PredictorSummary, Rung, Score, Source

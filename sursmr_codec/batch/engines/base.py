@@ -31,8 +31,12 @@ class Lost(Generic[Item]):
     """One line for people."""
 
 
+@dataclass(frozen=True)
 class Pause:
     """No result is ready, and the engine waits for one when it is asked on."""
+
+    seconds: float | None = None
+    """When it will pause again at the latest; None where it waits for as long as it takes."""
 
 
 class Engine(ABC):
@@ -73,8 +77,8 @@ class Engine(ABC):
     ) -> Iterator[Answer[Item, Value] | Lost[Item] | Pause]:
         """One result an item, in any order, and a `Pause` each time before it waits.
 
-        The caller notes results in groups, from one pause to the next; of an engine that never pauses, it
-        notes each by itself, which takes longer.
+        The caller notes results in groups, at pauses; of an engine that never pauses, it notes each by
+        itself, which takes longer.
 
         Items are taken from their iterable, in the caller's thread, only when there is room for them. So a
         caller stops in good order by letting `items` end: what was taken is finished and yielded. It stops

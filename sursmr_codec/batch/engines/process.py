@@ -13,6 +13,7 @@ from sursmr_codec.errors import UnavailableError
 
 _QUICK_SECONDS = 0.25
 """Items that take less wait in the worker's pipe, so that it never waits for the driver."""
+_PAUSE_SECONDS = 0.1
 _MOST_DEATHS = 10
 """One after another, without an answer in between."""
 
@@ -40,6 +41,7 @@ class Process(Engine):
         self._suspects.clear()
         source = iter(items)
         drained = False
+        seconds = 0.0
         try:
             while True:
                 while not drained and self._has_room():
@@ -50,10 +52,10 @@ class Process(Engine):
                 busy = [worker for worker in self._workers if worker.queue]
                 if not busy:
                     return
-                ready = _ready(busy, seconds=0)
-                if not ready:
-                    yield Pause()
-                    ready = _ready(busy)
+                while not (ready := _ready(busy, seconds)):
+                    yield Pause(_PAUSE_SECONDS)
+                    seconds = _PAUSE_SECONDS
+                seconds = 0.0
                 for worker in ready:
                     yield from self._collect(worker)
                 drained = drained and not self._again
@@ -120,8 +122,8 @@ class Process(Engine):
             self._again.append(item)
 
 
-def _ready(busy: list[Worker], seconds: float | None = None) -> list[Worker]:
-    """Those that have answered or died within so many seconds; without a number, when one has."""
+def _ready(busy: list[Worker], seconds: float) -> list[Worker]:
+    """Those that have answered or died within so many seconds."""
     by_connection: dict[Any, Worker] = {worker.connection: worker for worker in busy}
     found: list[Any] = wait(list(by_connection), seconds)
     return [by_connection[connection] for connection in found]
