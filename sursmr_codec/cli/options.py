@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -142,8 +143,13 @@ def predictor(
     protocol: str,
     threads: int | None,
 ) -> Predictor:
-    """The predictor that the scoring options ask for."""
+    """The predictor that the scoring options ask for; raises UsageError where one would go unused."""
     from sursmr_codec import predict
+    from sursmr_codec.errors import UsageError
+
+    # Who sets the variable once for all runs does not ask this one to measure.
+    if zoo is not None and name == "trained" and "SURSMR_ZOO" not in os.environ:
+        raise UsageError("--zoo is for measuring: add --predictor measured")
 
     return predict.load(
         name,

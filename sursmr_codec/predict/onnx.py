@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from sursmr_codec import onnx_runtime
 from sursmr_codec.errors import UsageError
 from sursmr_codec.network import views as viewing
 from sursmr_codec.network.config import NetworkConfig
@@ -28,6 +28,7 @@ class OnnxNetwork:
 
     def __init__(self, model: Path | bytes, threads: int | None = None) -> None:
         """Load a file or its bytes; `threads` cores work on a picture, None for all."""
+        onnxruntime = onnx_runtime.load()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = 3

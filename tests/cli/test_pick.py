@@ -21,6 +21,7 @@ FIXED_KEYS = {
     *("warnings", "explain"),
 }
 VIEWERS = ("--smr", "0", "--quiet")
+MEASURED = ("--predictor", "measured")
 
 
 def test_met_targets_write_the_scored_bytes(run, photo, tmp_path):
@@ -182,7 +183,7 @@ def test_an_absent_image_is_exit_4_with_a_record(run, tmp_path):
 
 
 def test_record_values(run, photo):
-    record = run("pick", photo, *VIEWERS, "--json").record
+    record = run("pick", photo, *VIEWERS, *MEASURED, "--json").record
     assert record["schema"] == "sursmr-qp/pick/1"
     assert record["input"] == {
         "path": str(photo),
@@ -207,15 +208,31 @@ def test_record_values(run, photo):
 
 
 def test_ssimulacra2_alone_says_so(run, photo):
-    ran = run("pick", photo, "--smr", "0", "--json")
+    ran = run("pick", photo, "--smr", "0", *MEASURED, "--json")
     assert any("cvvdp is not installed" in line for line in ran.record["warnings"])
     assert "warning: cvvdp is not installed" in ran.stderr
 
 
 def test_machine_targets_need_machines(run, photo):
-    ran = run("pick", photo, "--sur", "0.75", "--json")
+    ran = run("pick", photo, "--sur", "0.75", *MEASURED, "--json")
     assert ran.exit_code == 2
     assert "--zoo" in ran.error_lines[0]
+
+
+def test_the_trained_model_is_the_default(run, photo, monkeypatch):
+    ran = run("pick", photo, "--sur", "0.75", "--smr", "0.9", "--explain", "--json")
+    assert ran.exit_code == 0, ran.stderr
+    record = ran.record
+    assert record["model"]["id"] == "lite"
+    assert record["sur"] >= 0.75
+    assert record["smr"] >= 0.9
+    assert set(record["explain"][0]["teachers"]) == {"cvvdp", "ssimulacra2"}
+    avif = run("pick", photo, "--codec", "avif", "--sur", "0.5", "--smr", "0.5", "--json").record
+    assert any("avif" in line for line in avif["warnings"])
+    monkeypatch.delenv("SURSMR_ZOO", raising=False)
+    refused = run("pick", photo, "--zoo", "machines")
+    assert refused.exit_code == 2
+    assert "add --predictor measured" in refused.error_lines[0]
 
 
 def test_hevc_writes_a_raw_stream(run, photo, tmp_path):
@@ -263,7 +280,7 @@ def test_people_see_the_answer(run, photo, tmp_path):
 
 
 def test_explain_names_the_binding_teacher(run, photo):
-    record = run("pick", photo, *VIEWERS, "--explain", "--json").record
+    record = run("pick", photo, *VIEWERS, *MEASURED, "--explain", "--json").record
     assert [row["qp"] for row in record["explain"]] == [probe["qp"] for probe in record["probes"]]
     first = record["explain"][0]
     assert first["binding_teacher"] == "ssimulacra2"
@@ -300,6 +317,7 @@ def test_unknown_codec_is_usage(run, photo):
 def test_machines_are_counted_from_a_zoo(run, photo, shared_data):
     ran = run(
         *("pick", shared_data / "images" / "kodak" / "23.png", "--sur", "0", "--smr", "0.9", "--quiet"),
+        *MEASURED,
         *("--zoo", shared_data / "machines", "--json", "--explain"),
     )
     assert ran.exit_code == 0
@@ -315,7 +333,7 @@ def test_machines_are_counted_from_a_zoo(run, photo, shared_data):
 def test_a_picture_that_machines_do_not_know_meets_no_smr_target(run, tmp_path, shared_data):
     picture = tmp_path / "grey.png"
     Image.new("RGB", (64, 64), (128, 128, 128)).save(picture)
-    ran = run("pick", picture, "--sur", "0", "--zoo", shared_data / "machines", "--json")
+    ran = run("pick", picture, "--sur", "0", *MEASURED, "--zoo", shared_data / "machines", "--json")
     assert ran.exit_code == 3
     assert (ran.record["binding"], ran.record["smr"], ran.record["qp"]) == ("smr", None, None)
     assert "--smr 0" in ran.error_lines[0]

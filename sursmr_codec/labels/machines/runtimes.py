@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sursmr_codec import onnx_runtime
 from sursmr_codec.errors import MissingExtra, UnavailableError
 
 Array = NDArray[Any]
@@ -41,7 +42,7 @@ class OnnxRuntime:
 
     def __init__(self, weights: Path, threads: int = 1) -> None:
         try:
-            import onnxruntime
+            onnxruntime = onnx_runtime.load()
         except ImportError as error:
             raise MissingExtra("onnxruntime", f"running {weights}", "measured") from error
         options = onnxruntime.SessionOptions()
