@@ -32,7 +32,7 @@ def _batch(record: Record) -> str:
                     f"the predictor, in {facts['driver_bytes'] / 1e6:.0f} MB"
                 )
             case "kills":
-                lines.append(f"{facts['kills']['all']} kills")
+                lines.append(f"{sum(facts['kills'].values())} kills")
             case _:
                 lines.append(f"{part}: " + headline("", facts))
     return "; ".join(lines)
