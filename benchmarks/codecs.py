@@ -2,7 +2,7 @@
 
     SURSMR_DATA=... python benchmarks/codecs.py                       measure and print
     SURSMR_DATA=... python benchmarks/codecs.py --write               also write benchmarks/codecs.json
-    SURSMR_DATA=... python benchmarks/codecs.py --write --resume      measure what that file still lacks
+    SURSMR_DATA=... python benchmarks/codecs.py --write --resume      search only what that file still lacks
 
 The three example photographs and validation pictures of SURSMR_DATA, spread evenly over their sorted list.
 Under each codec and setting the measured predictor scores viewers only (`--smr 0`), as `pick` does, and the
@@ -42,6 +42,8 @@ from sursmr_codec.search import search
 from sursmr_codec.types import Probe, Rung, Score, SearchSettings, Source, Targets
 
 RESULT = Path(__file__).with_suffix(".json")
+PARTIAL = RESULT.with_suffix(".partial")
+"""Searches of a run that is still to take times, or was stopped."""
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 TARGET = 0.75
 SETTINGS: tuple[tuple[str, dict[str, object]], ...] = (
@@ -235,8 +237,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--val", type=int, default=6, help="validation pictures beside the examples")
     parser.add_argument("--minutes", type=float, default=15.0, help="begin no further picture after these")
-    parser.add_argument("--resume", action="store_true", help=f"keep the pictures of {RESULT.name}")
-    parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}, after each picture")
+    parser.add_argument("--resume", action="store_true", help="keep the pictures of a run before")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     arguments = parser.parse_args()
     if "SURSMR_DATA" not in os.environ:
         raise SystemExit("set SURSMR_DATA to the folder that holds images/")
@@ -258,8 +260,7 @@ def main() -> None:
             break
         measured.append(_searched(name, images.read(path), made, predictor, guesses))
         if arguments.write:
-            # What an interrupted run leaves has no times yet; --resume gives it some.
-            RESULT.write_text(json.dumps(result_of(measured, predictor), indent=1) + "\n")
+            PARTIAL.write_text(json.dumps(result_of(measured, predictor), indent=1) + "\n")
     for one in measured:
         source = images.read(paths[one["name"]])
         for setting, codec in made.items():
@@ -269,6 +270,7 @@ def main() -> None:
     result = result_of(measured, predictor)
     if arguments.write:
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
+        PARTIAL.unlink(missing_ok=True)
     else:
         print(json.dumps(result["settings"], indent=1))
 
@@ -288,10 +290,11 @@ def _searched(
 
 
 def _kept(made: dict[str, Codec], predictor: Predictor) -> list[dict[str, Any]]:
-    """Pictures of the committed result; none where other encoders or teachers made them."""
-    if not RESULT.exists():
+    """Pictures of a run before; none where other encoders or teachers made them."""
+    found = next((path for path in (PARTIAL, RESULT) if path.exists()), None)
+    if found is None:
         return []
-    before = json.loads(RESULT.read_text())
+    before = json.loads(found.read_text())
     fingerprints = {row["name"]: row["fingerprint"] for row in before["settings"]}
     same = fingerprints == {name: codec.fingerprint() for name, codec in made.items()}
     same = same and before["protocol"] == predictor.summary().protocol

@@ -10,7 +10,7 @@ Photographs are made of the examples, mirrored side by side with noise, and meas
 Memory: a whole JPEG pick of JPEG and PNG files up to 100 megapixels, with a predictor that costs nothing, and
 one rung read, encoded and decoded under every codec at 1, 12 and 100 megapixels. The peak is that of the
 process and of the encoder programs that it runs, seen many times a second. A JPEG pick may take 12 bytes a
-pixel and 500 MB. At 100 megapixels slow codecs run at a quick setting, which is told.
+pixel and 500 MB. Above 1 megapixel slow codecs run at a quick setting, which is told.
 
 Time: stages of a JPEG pick in one thread, in processor time, as ratios to one plain encode of the picture
 in the same process: with the predictor that costs nothing, and with the default one where it takes pictures
@@ -125,20 +125,19 @@ def memory_of_picks(photographs: Photographs, most: float) -> list[dict[str, obj
     return rows
 
 
-def memory_of_rungs(photographs: Photographs, most: float, wanted: list[str]) -> list[dict[str, object]]:
-    """Peaks of one rung of each codec, which also shows that it takes pictures of that size."""
+def memory_of_rungs(photographs: Photographs, most: float, codec_id: str) -> list[dict[str, object]]:
+    """Peaks of one rung at each size, which also shows that the codec takes pictures of that size."""
     rows = []
-    for codec_id in wanted:
-        for megapixels in RUNGS:
-            if megapixels > most:
-                continue
-            options = QUICK.get(codec_id, {}) if megapixels > MOST_PLAIN else {}
-            found = run("rung", photographs.file(megapixels), codec_id, json.dumps(options))
-            width, height = SIZES[megapixels]
-            if "peak_bytes" in found:
-                found["bytes_a_pixel"] = round(found["peak_bytes"] / (width * height), 1)
-            rows.append({"codec": codec_id, "options": options, "width": width, "height": height, **found})
-            print(rows[-1], flush=True)
+    for megapixels in RUNGS:
+        if megapixels > most:
+            continue
+        options = QUICK.get(codec_id, {}) if megapixels > MOST_PLAIN else {}
+        found = run("rung", photographs.file(megapixels), codec_id, json.dumps(options))
+        width, height = SIZES[megapixels]
+        if "peak_bytes" in found:
+            found["bytes_a_pixel"] = round(found["peak_bytes"] / (width * height), 1)
+        rows.append({"codec": codec_id, "options": options, "width": width, "height": height, **found})
+        print(rows[-1], flush=True)
     return rows
 
 
@@ -166,6 +165,11 @@ def times(photographs: Photographs, most: float) -> list[dict[str, object]]:
     return rows
 
 
+def _write(result: dict[str, Any], wanted: bool) -> None:
+    if wanted:
+        RESULT.write_text(json.dumps(result, indent=1) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--most", type=float, default=100.0, help="megapixels of the largest picture")
@@ -179,24 +183,22 @@ def main() -> None:
         "schema": "sursmr-qp/large/1",
         "date": datetime.now(UTC).date().isoformat(),
         "machine": {"python": platform.python_version(), "system": platform.system()},
-        "versions": {codec_id: codecs.get(codec_id).fingerprint() for codec_id in wanted},
+        "versions": before.get("versions", {}) | {one: codecs.get(one).fingerprint() for one in wanted},
         "picks": before.get("picks", []),
-        "rungs": [row for row in before.get("rungs", []) if row["codec"] not in wanted],
+        "rungs": before.get("rungs", []),
         "times": before.get("times", []),
     }
-    result["versions"] = before.get("versions", {}) | result["versions"]
     with tempfile.TemporaryDirectory() as folder:
         photographs = Photographs(Path(folder))
         if arguments.only in (None, "picks"):
             result["picks"] = memory_of_picks(photographs, arguments.most)
         if arguments.only in (None, "times"):
             result["times"] = times(photographs, arguments.most)
-        if arguments.only in (None, "rungs"):
-            result["rungs"] += memory_of_rungs(photographs, arguments.most, wanted)
-        else:
-            result["rungs"] = before.get("rungs", [])
-    if arguments.write:
-        RESULT.write_text(json.dumps(result, indent=1) + "\n")
+        for codec_id in wanted if arguments.only in (None, "rungs") else ():
+            kept = [row for row in result["rungs"] if row["codec"] != codec_id]
+            result["rungs"] = kept + memory_of_rungs(photographs, arguments.most, codec_id)
+            _write(result, arguments.write)
+    _write(result, arguments.write)
     if above := [row for row in result["picks"] if row.get("peak_bytes", 0) > row["bound_bytes"]]:
         raise SystemExit(f"above the bound: {above}")
 

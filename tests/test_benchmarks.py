@@ -38,3 +38,43 @@ def test_a_report_opens_within_its_bound():
     result = json.loads((BENCHMARKS / "report.json").read_text())
     assert result["n_images"] >= 1000
     assert result["seconds"]["open"]["median"] <= result["bound_seconds"] == 3.0
+
+
+def test_a_jpeg_pick_of_100_megapixels_stays_within_its_memory():
+    picks = json.loads((BENCHMARKS / "large.json").read_text())["picks"]
+    assert {row["format"] for row in picks if row["width"] * row["height"] >= 1e8} == {"jpg", "png"}
+    for row in picks:
+        assert row["bound_bytes"] == 12 * row["width"] * row["height"] + 500_000_000
+        assert row["peak_bytes"] <= row["bound_bytes"]
+
+
+def test_every_codec_was_asked_for_large_pictures():
+    rungs = json.loads((BENCHMARKS / "large.json").read_text())["rungs"]
+    assert {row["codec"] for row in rungs} == set(codecs.ids())
+    for row in rungs:
+        assert row["psnr_db"] > 25
+    for codec_id in codecs.ids():
+        assert max(row["width"] * row["height"] for row in rungs if row["codec"] == codec_id) >= 1e8
+
+
+def test_time_goes_into_encoding_decoding_and_scoring():
+    times = json.loads((BENCHMARKS / "large.json").read_text())["times"]
+    assert {round(row["width"] * row["height"] / 1e6, 1) for row in times} == {0.4, 2.0, 12.0, 50.0}
+    for row in times:
+        stages = row["ratios"]
+        assert sum(stages[name] for name in ("read", "encode", "decode", "predict")) <= stages["total"] * 1.01
+
+
+def test_codecs_are_compared_on_the_same_pictures():
+    result = json.loads((BENCHMARKS / "codecs.json").read_text())
+    settings = result["settings"]
+    assert {row["codec"] for row in settings} == set(codecs.ids())
+    assert settings[0] | {"name": "jpeg", "bytes_ratio": 1.0, "encode_ratio": 1.0} == settings[0]
+    for row in settings:
+        assert row["bytes_ratio_lowest"] <= row["bytes_ratio"] <= row["bytes_ratio_highest"]
+        assert row["fingerprint"].startswith(f"{row['codec']} ")
+    for picture in result["pictures"]:
+        assert not picture["name"].startswith(("test/", "kodak/", "train/"))
+        assert set(picture["settings"]) == {row["name"] for row in settings}
+        for found in picture["settings"].values():
+            assert not found["met"] or found["sur"] >= result["target_sur"]

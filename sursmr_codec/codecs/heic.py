@@ -30,6 +30,8 @@ _FIXED = {"ipratio": "1.0", "aq-mode": "0", "pools": "none", "wpp": "0", "frame-
 """Parameters of x265."""
 _ANY_SIZE = {"allow-non-conformance": "1"}
 """Changes no bytes: without it x265 refuses pictures too large, or too long and thin, for any level."""
+_MOST_CODED_BYTES = 1 << 24
+"""libde265, with which libheif decodes, refuses larger units, and a picture is one unit here."""
 
 
 class Heic(Codec):
@@ -72,9 +74,15 @@ class Heic(Codec):
             mode, stored = f"{mode};16", stored.astype(np.uint16) * np.uint16(257)
         data = self._save(source, mode, stored.tobytes(), qp)
         try:
-            written = read_intra_picture(primary_stream(data))
+            stream = primary_stream(data)
+            written = read_intra_picture(stream)
         except DecodeError as trouble:
             raise EncodeError(f"libheif wrote a file that cannot be read back: {trouble}") from trouble
+        if len(stream) > _MOST_CODED_BYTES:
+            raise EncodeError(
+                f"heic: {source.width}x{source.height} at QP {qp} takes {len(stream):,} bytes, of which "
+                f"libheif reads at most {_MOST_CODED_BYTES:,} back; raise --min-qp, or take another codec"
+            )
         if written.qp != qp or written.picture.varies_qp:
             raise EncodeError(f"libheif's x265 wrote slice QP {written.qp}, not {qp}")
         return data
