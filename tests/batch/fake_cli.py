@@ -20,8 +20,9 @@ def load(name: str, *, threads: int, **_: object) -> Predictor:
     return FakeLoad(seconds, Path(log) if log else None, version=name)(threads)
 
 
-# Workers import this module too, before they load.
-predict.load = load  # type: ignore[assignment]
+# Workers import this module too, before they load; for tests that merely import it nothing changes.
+if __name__ in ("__main__", "__mp_main__"):
+    predict.load = load  # type: ignore[assignment]
 
 if __name__ == "__main__":
     from sursmr_codec.cli import main
