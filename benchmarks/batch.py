@@ -1,7 +1,7 @@
 """Does `batch` scale: how many pictures, how fast, in how much memory, and what do kills cost?
 
     python benchmarks/batch.py --part scale                 20,000 small crops, a predictor that costs nothing
-    python benchmarks/batch.py --part throughput FOLDER     real pictures, one process and two
+    python benchmarks/batch.py --part throughput FOLDER     real pictures, serial and in two processes
     python benchmarks/batch.py --part kills                 60 SIGKILLs at random moments
     python benchmarks/batch.py --part scale --write         also put it into benchmarks/batch.json
 
@@ -77,34 +77,44 @@ def scale(n: int, jobs: int) -> dict[str, object]:
 
 
 def throughput(folder: Path, n: int, predictor: str) -> dict[str, object]:
-    """Pictures a second of one process and of two, on real pictures."""
-    rates = {}
-    for jobs in (1, 2):
+    """Pictures a second on real pictures: in one process on one core, and in worker processes."""
+    targets = {} if predictor != "measured" else {"smr": 0.0}
+    settings = Settings(load_predictor=NamedPredictor(predictor))
+    runs = []
+    for engine, jobs in (("serial", 1), ("process", 1), ("process", 2)):
         with tempfile.TemporaryDirectory() as out:
-            settings = Settings(load_predictor=NamedPredictor(predictor))
-            targets = {} if predictor != "measured" else {"smr": 0.0}
-            request = Request(
-                (str(folder),), out, settings, targets, Selection(recursive=True), jobs=jobs, limit=n
+            batch = Batch(
+                Request(
+                    *((str(folder),), out, settings, targets, Selection(recursive=True)),
+                    engine=engine,
+                    jobs=jobs,
+                    limit=n,
+                )
             )
             times = array("d")
             pixels = bytes_read = 0
-            for outcome in Batch(request):
+            for outcome in batch:
                 if outcome.status in ("done", "unmet"):
                     times.append(time.monotonic())
                     pixels += outcome.record["input"]["width"] * outcome.record["input"]["height"]
                     bytes_read += outcome.record["input"]["n_bytes"]
+            threads = batch.threads
         # The first few were done while other processes still loaded.
         warm = 2 * jobs
         if len(times) < 10 * warm:
             raise SystemExit(f"{folder}: {len(times)} pictures are too few to tell a rate")
-        rates[jobs] = (len(times) - warm) / (times[-1] - times[warm - 1])
+        rate = (len(times) - warm) / (times[-1] - times[warm - 1])
+        runs.append(
+            {"engine": engine, "jobs": jobs, "threads": threads, "pictures_per_second": round(rate, 3)}
+        )
+    rates = [float(run["pictures_per_second"]) for run in runs]
     return {
         "predictor": predictor,
         "n_pictures": len(times),
         "megapixels_mean": round(pixels / len(times) / 1e6, 3),
         "bytes_mean": round(bytes_read / len(times)),
-        "pictures_per_second": {str(jobs): round(rate, 3) for jobs, rate in rates.items()},
-        "speedup": round(rates[2] / rates[1], 3),
+        "runs": runs,
+        "speedup": round(rates[-1] / rates[0], 3),
     }
 
 

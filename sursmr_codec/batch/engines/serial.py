@@ -1,4 +1,4 @@
-"""One item after another, in the caller's own process: what kills the function kills the run."""
+"""One item after another on one core, in the caller's own process: what kills the function kills the run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sursmr_codec.errors import SursmrError
 
 
 class Serial(Engine):
-    """Runs the function itself; `jobs` is one, whatever was asked."""
+    """Runs the function itself; `jobs` and `threads` are one, whatever was asked: the baseline of others."""
 
     id: ClassVar[str] = "serial"
 
     def __init__(self, jobs: int = 1, threads: int = 1) -> None:
-        super().__init__(1, threads)
+        super().__init__(jobs=1, threads=1)
 
     def map(
         self, function: Callable[[Item], Value], items: Iterable[Item]
