@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from conftest import as_nobody
 from fake_batch import paint
+from surroundings import as_nobody
 
 from sursmr_codec.batch.listing import Listing, Selection
 from sursmr_codec.errors import ImageError, UsageError

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import as_nobody, remount
 from fake_batch import FakeLoad, paint, request
 from kill_job import journal, start, visible, wait_until_gone, workers_of
+from surroundings import as_nobody, remount
 
 from sursmr_codec import batch
 from sursmr_codec.batch import lock, status

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
-from conftest import make_picture
+from made_picture import make_picture
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from sursmr_codec import codecs, images
