@@ -59,6 +59,18 @@ def annotate(
     spread: Annotated[
         Spread, typer.Option(help="random: one QP from each of N stretches; even: from end to end.")
     ] = Spread.random,
+    focus: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="TABLE",
+            show_default=False,
+            help="Labels (a table or a folder; repeatable): half of the random QPs are drawn where the "
+            "mean SUR or SMR of these lies in 0.3..0.95.",
+        ),
+    ] = None,
+    ends: Annotated[
+        str, typer.Option(metavar="IDS", help="Encoders of which the two end QPs are labelled besides.")
+    ] = "",
     splits: Annotated[
         str, typer.Option(metavar="LIST", help="Only these splits of the folder; all by default.")
     ] = "",
@@ -86,16 +98,24 @@ def annotate(
         from sursmr_codec import codecs
         from sursmr_codec.labels import annotate as core
         from sursmr_codec.labels import plan as planning
-        from sursmr_codec.labels import protocols
+        from sursmr_codec.labels import protocols, store
+        from sursmr_codec.labels.focus import focus_qps
         from sursmr_codec.labels.machine_split import unseen_machines
         from sursmr_codec.labels.panel import ZooSetup
 
         names = _listed(codec)
         chosen = planning.Rungs(_numbers(qps), rungs or 0, spread.value)
+        special: dict[str, Any] = {}
+        if focus:
+            labels = store.read_labels(focus)
+            special["focus"] = {name: list(focus_qps(labels, name)) for name in names}
+        if ends:
+            special["ends"] = _listed(ends)
         plan = planning.make_plan(
             folder,
             {name: codecs.get(name).qp_range for name in names},
             chosen,
+            **special,
             splits=_listed(splits),
             limit=limit,
             seed=seed,
@@ -115,6 +135,7 @@ def annotate(
                 "splits": _listed(splits),
                 "limit": limit,
                 "seed": seed,
+                **special,
             },
         )
         events = core.annotate_events(run, out, cache, jobs=jobs or os.cpu_count() or 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -59,11 +59,31 @@ class Rungs:
             raise UsageError(f"{n} rungs are more than the {size} of QP {qp_range[0]}..{qp_range[-1]}")
         if self.spread == "even":
             return tuple(qp_range[round(i * (size - 1) / (n - 1))] for i in range(n))
-        edges = [i * size // n for i in range(n + 1)]
-        return tuple(
-            qp_range[first + _draw(f"{key}\0{i}", past - first)]
-            for i, (first, past) in enumerate(pairwise(edges))
-        )
+        return _one_a_stretch(qp_range, n, key)
+
+    def draw_focused(
+        self, qp_range: range, key: str, focus: Collection[int], apart: Collection[int] = ()
+    ) -> tuple[int, ...]:
+        """As `draw`, with half of the QPs, rounded down, from `focus`; rising and distinct.
+
+        The others are those that `draw` gives for as many. QPs in `apart` are not drawn from the focus.
+        Raises UsageError where no random rungs are asked for, or the focus has too few QPs.
+        """
+        if self.count < 2 or self.spread != "random":
+            raise UsageError("a focus needs at least 2 random rungs")
+        n = self.count // 2
+        anywhere = Rungs(count=self.count - n).draw(qp_range, key)
+        pool = [qp for qp in sorted(focus) if qp in qp_range and qp not in (*anywhere, *apart)]
+        if n > len(pool):
+            raise UsageError(f"{n} rungs in focus are more than the {len(pool)} QPs left there")
+        return tuple(sorted((*anywhere, *_one_a_stretch(pool, n, f"{key}\0focus"))))
+
+
+def _one_a_stretch(qps: Sequence[int], n: int, key: str) -> tuple[int, ...]:
+    edges = [i * len(qps) // n for i in range(n + 1)] if n else []
+    return tuple(
+        qps[first + _draw(f"{key}\0{i}", past - first)] for i, (first, past) in enumerate(pairwise(edges))
+    )
 
 
 def _draw(key: str, n: int) -> int:
@@ -120,6 +140,8 @@ def make_plan(
     qp_ranges: Mapping[str, range],
     rungs: Rungs,
     *,
+    focus: Mapping[str, Collection[int]] | None = None,
+    ends: Collection[str] = (),
     splits: Sequence[str] = (),
     limit: int | None = None,
     seed: int = 0,
@@ -128,12 +150,20 @@ def make_plan(
     """Plan the labels of a folder's images.
 
     `qp_ranges` gives each codec's QPs; `splits` keeps the images of some splits only, `limit` the first ones.
-    A draw depends on seed, image and codec alone, so that adding images or codecs leaves the others as they
-    are. Raises ImageError without the folder, UsageError for an index that cannot be read, an unknown split,
-    a folder without images, no codec, or QPs that a codec does not have.
+    With `focus`, which gives QPs of every codec, half of each image's rungs are drawn from these. Codecs in
+    `ends` get the two end QPs of their range besides. A draw depends on seed, image, codec and focus alone,
+    so that adding images or codecs leaves the others as they are. Raises ImageError without the folder,
+    UsageError for an index that cannot be read, an unknown split, a folder without images, no codec, a codec
+    without a focus, ends of a codec that is not planned, or QPs that a codec does not have.
     """
     if not qp_ranges:
         raise UsageError("no encoder is named")
+    for codec in ends:
+        if codec not in qp_ranges:
+            raise UsageError(f"the ends of {codec} are asked for, which is not among {', '.join(qp_ranges)}")
+    if focus is not None and (missing := [codec for codec in qp_ranges if codec not in focus]):
+        raise UsageError(f"{missing[0]} has no QPs to focus on")
+    drawing = _Drawing(rungs, focus, frozenset(ends), seed)
     folder = Path(folder)
     images = list_images(folder)
     for split in splits:
@@ -144,17 +174,30 @@ def make_plan(
     if not chosen:
         raise UsageError(f"{folder} holds no images")
     tasks = (
-        Task(image, split, {codec: _qps(rungs, codec, qps, image, seed) for codec, qps in qp_ranges.items()})
+        Task(image, split, {codec: drawing.qps(codec, qps, image) for codec, qps in qp_ranges.items()})
         for image, split in chosen
     )
     return Plan(folder, tuple(_parts(tasks, part_rungs)))
 
 
-def _qps(rungs: Rungs, codec: str, qp_range: range, image: str, seed: int) -> tuple[int, ...]:
-    try:
-        return rungs.draw(qp_range, f"{seed}\0{image}\0{codec}")
-    except UsageError as error:
-        raise UsageError(f"{codec}: {error}") from error
+@dataclass(frozen=True)
+class _Drawing:
+    rungs: Rungs
+    focus: Mapping[str, Collection[int]] | None
+    ends: frozenset[str]
+    seed: int
+
+    def qps(self, codec: str, qp_range: range, image: str) -> tuple[int, ...]:
+        key = f"{self.seed}\0{image}\0{codec}"
+        ends = (qp_range[0], qp_range[-1]) if codec in self.ends else ()
+        try:
+            if self.focus is None:
+                drawn = self.rungs.draw(qp_range, key)
+            else:
+                drawn = self.rungs.draw_focused(qp_range, key, self.focus[codec], ends)
+        except UsageError as error:
+            raise UsageError(f"{codec}: {error}") from error
+        return tuple(sorted({*drawn, *ends}))
 
 
 def _parts(tasks: Iterable[Task], part_rungs: int) -> Iterable[tuple[Task, ...]]:
