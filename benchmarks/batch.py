@@ -5,8 +5,9 @@
     python benchmarks/batch.py --part kills                 60 SIGKILLs at random moments
     python benchmarks/batch.py --part scale --write         also put it into benchmarks/batch.json
 
-Each part stands in the result by itself, with its date and machine. Run them on a machine that does nothing
-else; `--part throughput` takes the default predictor unless `--predictor` names another.
+Each part stands in the result by itself, with its date, its machine, and the code that was measured. Run them
+on a machine that does nothing else; `--part throughput` takes the default predictor unless `--predictor`
+names another.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ import batch_stub
 from sursmr_codec import predict
 from sursmr_codec.batch.driver import Batch
 from sursmr_codec.batch.listing import Selection
-from sursmr_codec.batch.request import Request
+from sursmr_codec.batch.request import Request, engine_of
 from sursmr_codec.batch.settings import NamedPredictor, Settings
+from sursmr_codec.version import __version__
 
 RESULT = Path(__file__).with_suffix(".json")
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,22 +85,20 @@ def throughput(folder: Path, n: int, predictor: str) -> dict[str, object]:
     runs = []
     for engine, jobs in (("serial", 1), ("process", 1), ("process", 2)):
         with tempfile.TemporaryDirectory() as out:
-            batch = Batch(
-                Request(
-                    *((str(folder),), out, settings, targets, Selection(recursive=True)),
-                    engine=engine,
-                    jobs=jobs,
-                    limit=n,
-                )
+            request = Request(
+                *((str(folder),), out, settings, targets, Selection(recursive=True)),
+                engine=engine,
+                jobs=jobs,
+                limit=n,
             )
             times = array("d")
             pixels = bytes_read = 0
-            for outcome in batch:
+            for outcome in Batch(request):
                 if outcome.status in ("done", "unmet"):
                     times.append(time.monotonic())
                     pixels += outcome.record["input"]["width"] * outcome.record["input"]["height"]
                     bytes_read += outcome.record["input"]["n_bytes"]
-            threads = batch.threads
+            threads = engine_of(request).threads
         # The first few were done while other processes still loaded.
         warm = 2 * jobs
         if len(times) < 10 * warm:
@@ -139,6 +139,19 @@ def machine() -> dict[str, object]:
     }
 
 
+def code() -> dict[str, object]:
+    """What is measured: the version, and the last commit of it, with a `+` where files differ from that."""
+    measured = ("sursmr_codec", "benchmarks/batch.py", "benchmarks/batch_stub.py")
+    commit = _git("log", "-1", "--format=%h", "--", *measured)
+    changed = _git("status", "--short", "--", "sursmr_codec/batch", *measured[1:])
+    return {"version": __version__, "commit": f"{commit}+" if changed else commit}
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(("git", *arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
+
+
 def _stub(pictures: Path, out: Path, jobs: int) -> list[dict[str, float]]:
     command = [sys.executable, batch_stub.__file__, str(pictures), str(out), str(jobs), "500"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -156,7 +169,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the kills")
     parser.add_argument("--write", action="store_true", help=f"put the part into {RESULT.name}")
     arguments = parser.parse_args()
-    facts = {"date": datetime.now(UTC).date().isoformat(), "machine": machine()}
+    facts = {"date": datetime.now(UTC).date().isoformat(), "code": code(), "machine": machine()}
     if arguments.part == "scale":
         found = scale(arguments.pictures or 20_000, arguments.jobs)
     elif arguments.part == "kills":

@@ -95,8 +95,12 @@ class Batch:
             self._begin(journal, description)
             try:
                 yield from self._outcomes(journal, engine, work, description)
-            except BaseException as error:
+            except Exception as error:
                 _end(journal, "stopped", error)
+                raise
+            except BaseException:
+                # Ctrl-C, a signal that ends the process, or a caller that asks for no more.
+                _end(journal, "interrupted")
                 raise
             _end(journal, "interrupted" if self._stopping else "finished")
 
@@ -246,7 +250,7 @@ def check_known(journal: Journal, engine: Engine, work: Work, wanted: Iterable[C
         )
 
 
-def _end(journal: Journal, state: str, error: BaseException | None = None) -> None:
+def _end(journal: Journal, state: str, error: Exception | None = None) -> None:
     why = str(error) if isinstance(error, SursmrError) else None
     # The disk may be what stopped it.
     with contextlib.suppress(OutputError):

@@ -244,7 +244,7 @@ def test_ctrl_c_once_finishes_what_runs(folder, out):
     assert "Traceback" not in stderr
 
 
-def test_ctrl_c_twice_stops_now(folder, out, tmp_path):
+def test_ctrl_c_twice_stops_now(run, folder, out, tmp_path):
     log = FakeLoad(log=tmp_path / "log")
     paint(folder / "waits.png", 1)
     ran = start("batch", folder / "waits.png", "-o", out, FAKE_LOG=log.log)
@@ -259,6 +259,18 @@ def test_ctrl_c_twice_stops_now(folder, out, tmp_path):
     assert ran.returncode == 130
     assert "Traceback" not in stderr
     assert visible(out) == {}
+    assert "was interrupted; the same command goes on" in run("status", out).stdout
+
+
+def test_sigterm_stops_now_and_is_no_error(run, folder, out):
+    ran = start("batch", folder, "-o", out, "-r", "--jobs", 1, "--json", FAKE_SECONDS=0.3)
+    assert ran.stdout is not None
+    ran.stdout.readline()
+    ran.send_signal(signal.SIGTERM)
+    _, stderr = ran.communicate(timeout=60)
+    assert ran.returncode == -signal.SIGTERM
+    assert "Traceback" not in stderr
+    assert "was interrupted; the same command goes on" in run("status", out).stdout
 
 
 def test_processes_are_what_runs_by_default(folder, out, tmp_path):

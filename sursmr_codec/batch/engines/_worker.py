@@ -95,14 +95,18 @@ def _birth(threads: int) -> Iterator[None]:
     """
     known = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
     os.environ.update({name: str(threads) for name, value in known.items() if value is None})
-    if sys.platform == "win32":
-        yield
-    else:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        yield
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    for name in [name for name, value in known.items() if value is None]:
-        del os.environ[name]
+    try:
+        if sys.platform == "win32":
+            yield
+        else:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                yield
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    finally:
+        for name in [name for name, value in known.items() if value is None]:
+            del os.environ[name]
 
 
 def _serve(connection: Connection, function: Callable[..., Any]) -> None:
