@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from hypothesis import settings
 # Times differ too much between machines to be a property of the code.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+# A shell without job control lets what it starts in the background ignore interrupts, and so would all that
+# the tests start and then interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 
