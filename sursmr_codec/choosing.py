@@ -94,6 +94,7 @@ def pick_of(
         seconds=_seconds(candidates),
         explain=explain,
         warnings=prober.warnings(),
+        misses=prober.misses() if targets.risk is None else None,
         rivals=tuple(one.as_rival() for one in candidates if one is not winner),
     )
     saved = pick.saved_percent

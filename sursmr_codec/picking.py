@@ -100,7 +100,9 @@ def pick_events(
         raise UsageError("min QP and max QP belong to one codec; leave them out, or name one codec only")
     for one in wanted:
         one.require()
-    first = Prober(image, wanted[0], predictor, jury=settings.jury, reading=reading)
+        if targets.risk is not None:
+            predictor.margins(one.id, targets, settings.jury)
+    first = Prober(image, wanted[0], predictor, targets=targets, jury=settings.jury, reading=reading)
     fitting = [one for one in wanted if one.unfit(first.source) is None] or wanted
     candidates = []
     for one in fitting:
@@ -148,17 +150,19 @@ def not_reachable(pick: Pick) -> str:
         )
     wanted = {"sur": pick.targets.sur, "smr": pick.targets.smr}[pick.binding]
     nearest = min(pick.probes, key=lambda probe: -min(margins(probe.score, pick.targets).values()))
-    ratio = getattr(nearest.score, pick.binding)
+    cautious = pick.targets.risk is not None
+    ratio = getattr(nearest.score, f"{pick.binding}_low" if cautious else pick.binding)
     if ratio is None:
         return (
             f"{name}: {pick.binding.upper()} is not defined for this image, so it meets no target; "
             f"switch it off with --{pick.binding} 0"
         )
+    at = f"QP {nearest.qp}{f' with risk {pick.targets.risk:g}' if cautious else ''}"
     who = "it" if not pick.rivals else pick.codec.id
     cannot = "cannot meet" if not pick.rivals else "cannot meet the targets; nearest to"
     return (
         f"{name}: {tried} {cannot} {pick.binding.upper()} {wanted:g}: {who} reaches {ratio:.3f} at "
-        f"QP {nearest.qp}; lower --{pick.binding}, try --search exhaustive, or take --best-effort"
+        f"{at}; lower --{pick.binding}, try --search exhaustive, or take --best-effort"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from sursmr_codec import codecs, images
 from sursmr_codec.codecs.base import Codec
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.predict.base import Embedding, Predictor
-from sursmr_codec.types import Jury, Probe, Seconds, Source, Targets
+from sursmr_codec.risk import Misses, lowered
+from sursmr_codec.types import Jury, Probe, Score, Seconds, Source, Targets
 
 Image = str | Path | Source
 """A path, or a picture that was read already."""
@@ -25,14 +27,23 @@ class Prober:
         codec: Codec | str,
         predictor: Predictor,
         *,
+        targets: Targets | None = None,
         jury: Jury = "all",
         reading: images.Reading | None = None,
     ) -> None:
-        """Read the image and check that codec and predictor can work; raises ImageError, UnavailableError."""
+        """Read the image and check that codec and predictor can work; raises ImageError, UnavailableError.
+
+        Where `targets` set a risk, probes have the lower ends of their ratios; raises UsageError where the
+        predictor knows none.
+        """
         self._began = time.perf_counter()
         self._predict_seconds = 0.0
         self.codec = codecs.get(codec) if isinstance(codec, str) else codec
         self.codec.require()
+        self.targets = targets
+        self._margins = None
+        if targets is not None and targets.risk is not None:
+            self._margins = predictor.margins(self.codec.id, targets, jury)
         self.predictor = predictor
         self.jury = jury
         self.source = image if isinstance(image, Source) else images.read(image, reading)
@@ -41,7 +52,7 @@ class Prober:
 
     def under(self, codec: Codec) -> Prober:
         """The same source under another codec; what the predictor keeps of it is made once for both."""
-        other = Prober(self.source, codec, self.predictor, jury=self.jury)
+        other = Prober(self.source, codec, self.predictor, targets=self.targets, jury=self.jury)
         other._first = self
         return other
 
@@ -71,7 +82,19 @@ class Prober:
         began = time.perf_counter()
         (score,) = self.predictor.score(embedding, [rung])
         self._predict_seconds += time.perf_counter() - began
-        return Probe(qp, score.for_jury(self.jury), rung.n_bytes)
+        return Probe(qp, self._cautious(score.for_jury(self.jury)), rung.n_bytes)
+
+    def misses(self) -> Misses | None:
+        """What share of such picks misses in truth where no risk is set; None where that was not measured."""
+        if self.targets is None:
+            return None
+        return self.predictor.misses(self.codec.id, self.targets, self.jury)
+
+    def _cautious(self, score: Score) -> Score:
+        if self._margins is None:
+            return score
+        sur_low, smr_low = lowered(score.sur, self._margins.sur), lowered(score.smr, self._margins.smr)
+        return replace(score, sur_low=sur_low, smr_low=smr_low)
 
     def warnings(self) -> tuple[str, ...]:
         """What was changed on the way in, and what a reader of the scores should know."""

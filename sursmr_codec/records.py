@@ -168,7 +168,8 @@ def _head(schema: str, source: Source, codec: CodecSummary, model: PredictorSumm
 def _written_score(pick: Pick) -> Score:
     """Ratios of the file that is written: the original satisfies everyone who is satisfied by itself."""
     if pick.kept_original:
-        return Score(1.0, 1.0, 1.0, 1.0)
+        low = None if pick.targets.risk is None else 1.0
+        return Score(1.0, 1.0, 1.0, 1.0, low, low)
     return Score(None, None) if pick.chosen is None else pick.chosen.score
 
 

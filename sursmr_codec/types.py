@@ -18,6 +18,7 @@ from sursmr_codec.asked import SearchMethod as SearchMethod
 from sursmr_codec.asked import SearchSettings as SearchSettings
 from sursmr_codec.asked import Targets as Targets
 from sursmr_codec.errors import UsageError
+from sursmr_codec.risk import Misses
 
 Pixels = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB."""
@@ -141,7 +142,7 @@ class Score:
     smr_classification: float | None = None
     smr_detection: float | None = None
     sur_low: float | None = None
-    """Lower end of the prediction interval at the asked risk; None where no risk was asked."""
+    """How low it may truly be at the asked risk; None where no risk was asked."""
     smr_low: float | None = None
     evidence: Evidence | None = None
 
@@ -247,6 +248,8 @@ class Pick:
     output: Output | None = None
     rivals: tuple[Rival, ...] = ()
     """The other codecs that were searched, in the order asked for; empty where there was one codec."""
+    misses: Misses | None = None
+    """What such picks without a risk do in truth; None where one is set, and where it was not measured."""
 
     @property
     def qp(self) -> int | None:

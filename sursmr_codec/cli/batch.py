@@ -57,6 +57,7 @@ def batch(
             help="Least share of machines whose output stays; 0: off.",
         ),
     ] = None,
+    risk: options.Risk = None,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Pictures at a time; one a core by default.")
     ] = None,
@@ -140,7 +141,8 @@ def batch(
         from sursmr_codec.types import SearchSettings, Targets
 
         engine, engine_options = batch_places.engine_of(engine, ray_address, device.value)
-        asked = {name: value for name, value in (("sur", sur), ("smr", smr)) if value is not None}
+        given = {"sur": sur, "smr": smr, "risk": risk}
+        asked = {name: value for name, value in given.items() if value is not None}
         Targets(**asked)
         request = Request(
             inputs=_given(inputs),

@@ -91,6 +91,14 @@ Protocol = Annotated[
 Jury = Annotated[Machines, typer.Option("--machines", help="Machines that SMR is taken over.")]
 Threads = Annotated[int | None, typer.Option(metavar="N", min=1, help="Cores to use; all by default.")]
 
+Risk = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        show_default="the prediction itself decides",
+        help="Largest share of picks that may miss a target in truth, 0.05 to 0.2.",
+    ),
+]
 BestEffort = Annotated[
     bool, typer.Option("--best-effort", help="Take the nearest rung where the targets cannot be met.")
 ]

@@ -32,6 +32,7 @@ def pick(
     json: options.Json = False,
     plot: options.PlotPath = None,
     explain: options.Explain = False,
+    risk: options.Risk = None,
     best_effort: options.BestEffort = False,
     keep_smaller: options.KeepSmaller = False,
     min_savings: options.MinSavings = 5.0,
@@ -75,7 +76,7 @@ def pick(
 
     asked: dict[str, object] = {
         "machines": machines.value,
-        "targets": {"sur": sur, "smr": smr, "risk": None},
+        "targets": {"sur": sur, "smr": smr, "risk": risk},
         "search": {
             "method": search.value,
             "tolerance": tolerance,
@@ -101,7 +102,7 @@ def pick(
             vvencapp=vvencapp,
             bpgenc=bpgenc,
         )
-        targets = Targets(sur, smr)
+        targets = Targets(sur, smr, risk)
         settings = picking.PickSettings(
             search=SearchSettings(search.value, tolerance, min_qp, max_qp, max_bytes),
             jury=machines.value,

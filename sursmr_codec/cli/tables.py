@@ -33,11 +33,14 @@ def pick_tables(pick: Pick) -> RenderableType:
     )
     facts.add_row("pick", _answer(pick))
     score = pick.chosen.score if pick.chosen else None
-    facts.add_row("SUR", _against(score.sur if score else None, pick.targets.sur))
-    facts.add_row("SMR", _against(score.smr if score else None, pick.targets.smr))
+    low = (score.sur_low, score.smr_low) if score else (None, None)
+    facts.add_row("SUR", _against(score.sur if score else None, pick.targets.sur, low[0]))
+    facts.add_row("SMR", _against(score.smr if score else None, pick.targets.smr, low[1]))
     if pick.n_bytes is not None:
         facts.add_row("size", f"{size(pick.n_bytes)}  {pick.bpp:.3f} bpp{_saving(pick)}")
     facts.add_row("binds" if pick.met else "misses", _BINDS[pick.binding] if pick.met else _missed(pick))
+    if pick.met and not pick.kept_original and (risk := _risk(pick)):
+        facts.add_row("risk", risk)
     for rival in pick.rivals:
         facts.add_row("instead of", rival_line(rival, pick))
     if pick.output is not None:
@@ -126,12 +129,27 @@ def _source_file(pick: Pick) -> str:
     return f"  {pick.source.format}{quality}  {size(pick.source.n_bytes)}"
 
 
-def _against(value: float | None, target: float) -> str:
+def _against(value: float | None, target: float, low: float | None = None) -> str:
+    """A ratio and its target; `low` is how low it may truly be, and decides where a risk was set."""
     if not target:
         return f"{ratio(value)}  (no target)"
     if value is None:
         return f"-  (target {target:g})"
-    return f"{value:.3f}  (target {target:g}, {'met' if value >= target else 'missed'})"
+    met = (value if low is None else low) >= target
+    cautious = "" if low is None else f", perhaps {low:.3f}"
+    return f"{value:.3f}{cautious}  (target {target:g}, {'met' if met else 'missed'})"
+
+
+def _risk(pick: Pick) -> str | None:
+    """What share of such picks misses a target in truth; None where nothing is known of it."""
+    if pick.targets.risk is not None:
+        return f"at most {100 * pick.targets.risk:g} % of such picks miss a target in truth"
+    if pick.misses is None:
+        return None
+    return (
+        f"{pick.misses.percent:.0f} % of such picks miss a target in truth, by {pick.misses.shortfall:.3f} "
+        "on average; --risk 0.1 asks for fewer"
+    )
 
 
 def _saving(pick: Pick) -> str:

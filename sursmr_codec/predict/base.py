@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from sursmr_codec.errors import UsageError
+from sursmr_codec.risk import Margins, Misses
 from sursmr_codec.types import PredictorSummary, Rung, Score, Source, Targets
 
 
@@ -34,6 +36,17 @@ class Predictor(ABC):
     def check(self, targets: Targets) -> None:
         """Raise UsageError where this predictor, as set up, cannot judge a switched-on target."""
         return
+
+    def margins(self, codec: str, targets: Targets, jury: Jury) -> Margins:
+        """How much worse than predicted a codec's rungs may be at the risk of `targets`, which is set.
+
+        Raises UsageError where this predictor knows no margins for that.
+        """
+        raise UsageError(f"predictor {self.id} has no margins calibrated on picks; leave out --risk")
+
+    def misses(self, codec: str, targets: Targets, jury: Jury) -> Misses | None:
+        """What share of picks misses in truth where no risk is set; None where that was not measured."""
+        return None
 
     def start(self, embedding: Embedding, codec: str, targets: Targets) -> int | None:
         """A guess at the answer from the source alone; None where the predictor has none."""

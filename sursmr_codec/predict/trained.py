@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from sursmr_codec.network import views as viewing
 from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.predict import weights
 from sursmr_codec.predict.base import Embedding, Predictor
+from sursmr_codec.predict.risk_table import RiskTable, kind_of
+from sursmr_codec.risk import Margins, Misses
 from sursmr_codec.types import Evidence, Pixels, PredictorSummary, Rung, Score, Source, Targets
 
 TRAINED_PROTOCOL = "calibrated"
@@ -66,7 +69,7 @@ class Trained(Predictor):
         Raises UsageError for what is no model, and for a protocol whose teachers it does not predict;
         MissingExtra or UnavailableError where `device` cannot be used.
         """
-        files = weights.find(model)
+        self._files = files = weights.find(model)
         self._most_crops = MOST_CROPS_ACCURATE if accurate else MOST_CROPS
         self.id, self._sha256 = files.id, files.sha256
         self.trained_codecs = files.trained_codecs()
@@ -96,6 +99,30 @@ class Trained(Predictor):
         for name in ("sur", "smr"):
             if getattr(targets, name) > 0 and name not in self._config.ratios:
                 raise UsageError(f"model {self.id} does not predict {name.upper()}; take --{name} 0")
+
+    def margins(self, codec: str, targets: Targets, jury: Jury) -> Margins:
+        kind = kind_of(targets, jury)
+        if targets.risk is None or not kind:
+            return Margins()
+        if self._risks is None:
+            raise UsageError(
+                f"model {self.id} has no margins that were calibrated on picks (risk.json); leave out --risk"
+            )
+        if self._protocol.id != TRAINED_PROTOCOL:
+            raise UsageError(
+                f"margins were calibrated under protocol {TRAINED_PROTOCOL}, not {self._protocol.id}; leave "
+                "out --risk or --protocol"
+            )
+        return self._risks.at(codec, kind, targets)
+
+    def misses(self, codec: str, targets: Targets, jury: Jury) -> Misses | None:
+        if self._risks is None or self._protocol.id != TRAINED_PROTOCOL:
+            return None
+        return self._risks.misses.get((codec, kind_of(targets, jury)))
+
+    @cached_property
+    def _risks(self) -> RiskTable | None:
+        return self._files.risks()
 
     def embed(self, source: Source) -> TrainedEmbedding:
         return TrainedEmbedding(source, self._network.embed(self.views(source.rgb)))

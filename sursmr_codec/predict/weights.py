@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sursmr_codec.errors import UsageError
+from sursmr_codec.predict import risk_table
+from sursmr_codec.predict.risk_table import RiskTable
 
 GRAPH, WEIGHTS, METRICS, MANIFEST = "model.onnx", "model.safetensors", "metrics.json", "manifest.toml"
+RISK = "risk.json"
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGE / "models", _PACKAGE.parent / "models")
 """In a wheel, in a checkout."""
@@ -46,6 +49,10 @@ class ModelFiles:
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return frozenset(map(str, said))
+
+    def risks(self) -> RiskTable | None:
+        """Its margins; None where it has none. Raises UsageError for a file that cannot be read."""
+        return risk_table.read(self.folder / RISK, self.sha256)
 
 
 def find(model: str | Path | None = None) -> ModelFiles:

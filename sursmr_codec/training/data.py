@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.labels import store
 
 DOES_NOT_COUNT = 2
+HALVES = ("choosing", "risk")
+"""Of the pictures of a split: `val/choosing` chooses among epochs, `val/risk` calibrates margins of picks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,7 @@ def read_rungs(
 ) -> dict[str, LabelledRungs]:
     """Split -> its labelled rungs, in the tables' order; a split that the tables lack is empty.
 
+    `NAME/choosing` and `NAME/risk` are the halves of split `NAME`, whole pictures at a time (see `half_of`).
     `codecs` keeps the rungs of some codecs only; `machines` names the votes that are read. Raises UsageError
     where there are no tables, where one is not a table of labels, and for codecs or machines that none has.
     """
@@ -85,8 +89,21 @@ def read_rungs(
         if codec not in everything.codecs:
             raise UsageError(f"the labels hold no rungs of {codec}")
     wanted = np.array([not codecs or codec in codecs for codec in everything.codecs], dtype=bool)
-    of = np.array(table["split"].to_pylist(), dtype=object)
-    return {split: everything.where(wanted & (of == split)) for split in splits}
+    of = table["split"].to_pylist()
+    halves = [half_of(image) for image in everything.images]
+
+    def members(split: str) -> NDArray[np.bool_]:
+        name, _, half = split.rpartition("/")
+        if half not in HALVES:
+            return np.array([one == split for one in of], dtype=bool)
+        return np.array([(one, its) == (name, half) for one, its in zip(of, halves, strict=True)], dtype=bool)
+
+    return {split: everything.where(wanted & members(split)) for split in splits}
+
+
+def half_of(image: str) -> str:
+    """Which half of its split a picture belongs to, by its name alone: about as many in either."""
+    return HALVES[hashlib.sha256(image.encode()).digest()[0] % 2]
 
 
 def _columns(table: Any, machines: Sequence[str]) -> LabelledRungs:
