@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import fabricated
 import pytest
 
@@ -13,6 +15,12 @@ Axe = pytest.importorskip(
 ).Axe
 
 WORDS = "#table tbody tr:not([hidden]) th"
+SIZES = ((20_137, 20_913), (27_000, 270_000), (900, 2_400_000), (5_000, 5_000))
+"""Smallest and largest rung of pictures whose curves are looked at."""
+
+
+def _probes(low, high):
+    return [fabricated.probe(50, 0.87, 0.9, low), fabricated.probe(1, 0.996, 0.99, high)]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +29,8 @@ def address(tmp_path_factory, real_done):
     out = tmp_path_factory.mktemp("run") / "out <b> & #1"
     out.mkdir()
     records = [
-        *fabricated.many(395),
+        *fabricated.many(391),
+        *(fabricated.unmet(f"sizes/{low}-{high}.png", probes=_probes(low, high)) for low, high in SIZES),
         real_done(out, "real/photo #1 ü?.png", "jpeg"),
         real_done(out, "real/film.png", "hevc"),
         real_done(out, "real/large.png", "hevc", size=(1800, 1200)),
@@ -204,6 +213,17 @@ def test_the_curve_marks_targets_and_pick_and_says_what_binds(page):
     page.get_by_text("Every rung tried, as a table").click()
     assert page.locator("#probes tbody tr").count() == 5
     assert page.locator("#probes tr[aria-current] td").first.inner_text() == "33"
+
+
+@pytest.mark.parametrize(("low", "high"), SIZES)
+def test_sizes_beside_the_curve_are_few_and_keep_clear_of_each_other(page, low, high):
+    show(page, f"sizes/{low}-{high}.png")
+    page.wait_for_selector("#curve svg .y2tick text")
+    boxes = [label.bounding_box() for label in page.locator("#curve .y2tick text").all()]
+    assert (1 if low == high else 2) <= len(boxes) <= 7
+    boxes.sort(key=lambda box: box["y"])
+    for upper, lower in pairwise(boxes):
+        assert upper["y"] + upper["height"] <= lower["y"] + 1
 
 
 def test_the_dialog_is_left_and_walked_by_keyboard(page):

@@ -94,11 +94,25 @@ report.plots = (() => {
       legend: { orientation: "h", y: -0.2, yanchor: "top", x: 0 }, margin: { l: 8, r: 76, t: 28, b: 8 },
       xaxis: { title: { text: "QP (quality falls to the right)", standoff: 6 }, anchor: "y2", nticks: 10, tickformat: "d" },
       yaxis: { domain: [0.42, 1], range: [-0.03, 1.05], title: { text: "satisfied share" }, tickvals: [0, 0.25, 0.5, 0.75, 1] },
-      yaxis2: { domain: [0, 0.34], type: "log", title: { text: "bytes" }, tickformat: "~s", nticks: 4, dtick: probes.length > 1 ? undefined : 1 },
+      yaxis2: { domain: [0, 0.34], type: "log", title: { text: "bytes" }, tickformat: ".3~s", tickvals: sizeTicks(probes.map((probe) => probe[5])) },
     });
     // Not updated in place, which would keep the width that the last one had.
     Plotly.newPlot(place, traces, shape, config);
     return describe(entry, probes);
+  }
+
+  // The finest round values that keep clear of each other; the library's own crowd on a logarithmic axis.
+  function sizeTicks(sizes) {
+    const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
+    const apart = Math.log10(high / low) / 6;
+    const halves = Array.from({ length: 18 }, (_, number) => 1 + number / 2);
+    const ticksOf = (steps) => {
+      const powers = Array.from({ length: 12 }, (_, power) => 10 ** power);
+      return powers.flatMap((power) => steps.map((step) => step * power)).filter((tick) => tick >= low && tick <= high);
+    };
+    const clear = (ticks) => ticks.every((tick, number) => !number || Math.log10(tick / ticks[number - 1]) >= apart);
+    const ticks = [halves, [1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]].map(ticksOf).find(clear) || [];
+    return ticks.length > 1 ? ticks : [...new Set([low, high])];
   }
 
   function describe(entry, probes) {
