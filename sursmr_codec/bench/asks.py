@@ -44,7 +44,17 @@ class AskSearch:
     threshold: float
 
 
-Ask = AskPick | AskRung | AskHighest | AskSearch
+@dataclass(frozen=True)
+class AskMetric:
+    """A metric's score of the file at a QP."""
+
+    image: str
+    codec: str
+    metric: str
+    qp: int
+
+
+Ask = AskPick | AskRung | AskHighest | AskSearch | AskMetric
 
 
 @dataclass(frozen=True)
@@ -79,5 +89,5 @@ class Picked:
     source_bytes: int | None
 
 
-Answer = Picked | Judged | None
-"""None where no QP of an AskHighest meets the targets."""
+Answer = Picked | Judged | float | None
+"""None where no QP of an AskHighest meets the targets; a number for an AskMetric."""

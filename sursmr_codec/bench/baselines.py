@@ -47,8 +47,6 @@ class MetricSearch:
     best: float
     step: float
     n_steps: int
-    first: float
-    """Threshold that is tried first."""
 
     def settings(self, codec: Codec) -> Sequence[float]:
         """Every threshold, from the best quality down."""
@@ -68,8 +66,8 @@ _KNOWN: dict[str, Baseline] = {
     one.name: one
     for one in (
         BestFixed(),
-        MetricSearch("ssimulacra2", best=100.0, step=0.5, n_steps=301, first=80.0),
-        MetricSearch("cvvdp", best=10.0, step=0.02, n_steps=301, first=9.5),
+        MetricSearch("ssimulacra2", best=100.0, step=0.5, n_steps=301),
+        MetricSearch("cvvdp", best=10.0, step=0.02, n_steps=301),
         Oracle(),
     )
 }

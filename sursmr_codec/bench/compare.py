@@ -9,7 +9,7 @@ import numpy as np
 
 from sursmr_codec.bench.asks import Judged
 from sursmr_codec.bench.bootstrap import interval
-from sursmr_codec.bench.result import Compared
+from sursmr_codec.bench.result import Compared, Tried
 from sursmr_codec.bench.shares import Counts, Family, Flags, saved_percent
 
 
@@ -32,6 +32,7 @@ class Picks:
         setting: float | None,
         files: Sequence[Judged | None],
         cost: Callable[[Counts], float],
+        tried: tuple[Tried, ...] = (),
     ) -> Compared:
         """`cost` gives the baseline's bytes for a folder that holds each image so many times, (N,)."""
         once = np.ones(len(self.files), np.int64)
@@ -43,6 +44,7 @@ class Picks:
             None if math.isnan(compared) else compared,
             None if math.isnan(compared) else saved_percent(float(self.n_bytes.sum()), compared),
             interval(lambda drawn: saved_percent(float(drawn @ self.n_bytes), cost(drawn)), len(self.files)),
+            tried,
         )
 
 
@@ -69,10 +71,15 @@ def at_equal_share(
     def cost(drawn: Counts) -> float:
         return family.bytes_at(float(drawn @ picks.met / drawn.sum()), drawn)
 
+    shares, totals = family.curve()
+    settings_tried = tuple(
+        Tried(setting, 100.0 * float(share), int(total))
+        for setting, share, total in zip(family.settings, shares, totals, strict=True)
+    )
     chosen = family.chosen(picks.share)
     if chosen is None:
-        return picks.against(name, None, (), cost)
-    return picks.against(name, family.settings[chosen], tried[order[chosen]], cost)
+        return picks.against(name, None, (), cost, settings_tried)
+    return picks.against(name, family.settings[chosen], tried[order[chosen]], cost, settings_tried)
 
 
 def oracle(picks: Picks, name: str, highest: Sequence[Judged | None]) -> Compared:

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from sursmr_codec.bench import baselines, compare
-from sursmr_codec.bench.asks import Answer, Ask, AskHighest, AskPick, AskRung, AskSearch, Judged, Picked
+from sursmr_codec.bench.asks import (
+    Answer,
+    Ask,
+    AskHighest,
+    AskMetric,
+    AskPick,
+    AskRung,
+    AskSearch,
+    Judged,
+    Picked,
+)
 from sursmr_codec.bench.baselines import Baseline, BestFixed, Everyday, MetricSearch
 from sursmr_codec.bench.compare import Picks
 from sursmr_codec.bench.crew import Crew
@@ -83,10 +93,21 @@ class _Codec:
                 start = int(np.quantile([file.qp for file in picks.files], 1 - picks.share)) - qps[0]
                 return (yield from self._sweep(baseline, picks, start))
             case MetricSearch():
-                start = list(baseline.settings(self._codec)).index(baseline.first)
+                start = yield from self._threshold(baseline, picks)
                 return (yield from self._sweep(baseline, picks, start))
             case _:
                 return (yield from self._oracle(baseline.name, picks))
+
+    def _threshold(self, baseline: MetricSearch, picks: Picks) -> Generator[Progress, None, int]:
+        """Index of the threshold to try first: what half of the picks reach."""
+        asks = [
+            AskMetric(image, self._codec.id, baseline.name, file.qp)
+            for image, file in zip(self._images, picks.files, strict=True)
+        ]
+        answers = yield from self._asked(f"{baseline.name} of picks", asks)
+        settings = np.array(baseline.settings(self._codec))
+        median = np.median([answer for answer in answers if isinstance(answer, float)])
+        return int(np.argmin(np.abs(settings - median)))
 
     def _sweep(self, baseline: BestFixed | MetricSearch, picks: Picks, start: int) -> Steps:
         settings = baseline.settings(self._codec)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sursmr_codec import codecs, images
 from sursmr_codec.batch.listing import EXTENSIONS
@@ -16,6 +16,9 @@ from sursmr_codec.codecs.base import Codec
 from sursmr_codec.errors import ImageError, UsageError
 from sursmr_codec.predict.base import Predictor
 from sursmr_codec.types import Jury, SearchSettings, Targets
+
+if TYPE_CHECKING:
+    from sursmr_codec.bench.remembered import Remembered
 
 Truth = Literal["predicted", "measured"]
 
@@ -38,7 +41,7 @@ class Question:
     """Makes what picks, for a number of cores; sent to workers by pickle."""
     truth: Truth = "predicted"
     """What the judge's word is worth, for the record."""
-    load_judge: Callable[[int], Predictor] | None = None
+    load_judge: Callable[[int], Predictor | Remembered] | None = None
     """Makes what says whether targets are met; None: what picks is believed."""
     baselines: tuple[Baseline, ...] = (BestFixed(),)
     oracle_step: int = 1

@@ -11,6 +11,15 @@ from sursmr_codec.types import CodecSummary, PredictorSummary
 
 
 @dataclass(frozen=True)
+class Tried:
+    """One setting of a baseline, for all judged images."""
+
+    setting: float
+    met_percent: float
+    n_bytes: int
+
+
+@dataclass(frozen=True)
 class Compared:
     """One baseline beside the picks, over the images that can be judged."""
 
@@ -27,6 +36,8 @@ class Compared:
     """Bytes that the picks save against these; None likewise."""
     interval: tuple[float, float] | None
     """95 % confidence interval of `saved_percent`; None where there is none."""
+    tried: tuple[Tried, ...] = ()
+    """What was tried to find `setting`, from the best quality down; empty where nothing is searched."""
 
     @property
     def met_percent(self) -> float | None:

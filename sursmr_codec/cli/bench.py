@@ -79,6 +79,14 @@ def bench(
         int | None, typer.Option(metavar="N", min=1, help="Take N pictures, spread evenly over all.")
     ] = None,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Pictures at a time.")] = 1,
+    cache: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep measured answers here: the same command takes up where it was stopped, and others "
+            "find them, annotate too.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the JSON record here.")] = None,
     markdown: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Write a summary in Markdown here.")
@@ -114,6 +122,7 @@ def bench(
         from sursmr_codec.bench import baselines
         from sursmr_codec.bench.gates import Bounds, parse_min_saved
         from sursmr_codec.bench.question import Question
+        from sursmr_codec.bench.remembered import Remembering
         from sursmr_codec.errors import UsageError
         from sursmr_codec.types import SearchSettings, Targets
 
@@ -139,9 +148,15 @@ def bench(
             "zoo": zoo,
             "protocol": protocol,
         }
-        judge = None
+        judge: NamedPredictor | Remembering | None = None
         if truth is Truth.measured and predictor != "measured":
             judge = NamedPredictor("measured", {"zoo": zoo, "protocol": protocol})
+        if cache is not None:
+            if judge is None:
+                raise UsageError("--cache keeps measured answers about predicted picks; add --truth measured")
+            if alpha != "refuse":
+                raise UsageError("--cache tells pictures apart by their files; leave --alpha out")
+            judge = Remembering(cache, zoo, protocol)
         question = Question(
             folder=folder,
             codec=codec,
