@@ -84,6 +84,7 @@ def score(
     extension. Raises ImageError where a file cannot be read or differs from the original in size.
     """
     predictor = predictor or predict.load()
+    predictor.check_jury(jury)
     source = original if isinstance(original, Source) else images.read(original, reading)
     embedding = predictor.embed(source)
     scores = []

@@ -40,6 +40,7 @@ class Prober:
         self._predict_seconds = 0.0
         self.codec = codecs.get(codec) if isinstance(codec, str) else codec
         self.codec.require()
+        predictor.check_jury(jury)
         self.targets = targets
         self._margins = None
         if targets is not None and targets.risk is not None:

@@ -1,4 +1,4 @@
-"""`sursmr-qp train`: a model from labelled images, as a TOML file describes it."""
+"""`sursmr-qp train`: a model from labelled images, as a TOML file describes it or from one that is there."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sursmr_codec.cli import console, options
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from sursmr_codec.training.config import TrainingConfig
     from sursmr_codec.training.run import Event, Finished
 
 PLAIN_SECONDS = 30.0
@@ -27,8 +28,16 @@ _LIBRARIES = ("torch", "timm", "safetensors", "onnx", "onnxscript")
 
 def train(
     config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", show_default=False, help="What to train: a TOML file.")
-    ],
+        Path | None,
+        typer.Argument(metavar="CONFIG", show_default=False, help="What to train: a TOML file."),
+    ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Make this model your own, in place of CONFIG: default, an id, or a folder.",
+        ),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the labelled images; the file's by default."),
@@ -36,6 +45,14 @@ def train(
     labels: Annotated[
         list[Path] | None,
         typer.Option(metavar="PATH", help="Label table or folder of them; may be given several times."),
+    ] = None,
+    zoo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            envvar="SURSMR_ZOO",
+            help="Folder of the labels' machines, which says what they do, with --init.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -52,26 +69,48 @@ def train(
     """Train a model of SUR and SMR on labels that `annotate` made, and say how good it is.
 
     Every rung is encoded anew and must have the labelled size. The model goes to DIR/model: ONNX files,
-    weights, metrics.json. The table compares it with a predictor that knows codec and QP alone.
+    weights, metrics.json; --model takes DIR. The table compares it with a predictor that knows codec and QP
+    alone. With --init, machines and viewers of the labels take the place of the model's own.
     """
     with console.failures():
         _require_libraries()
         from sursmr_codec.cli.tables import print_table
-        from sursmr_codec.training.config import read_config
         from sursmr_codec.training.run import train as run
 
-        chosen = read_config(config)
-        paths = replace(
-            chosen.data,
-            images=chosen.data.images if data is None else str(data),
-            labels=tuple(map(str, labels)) if labels else chosen.data.labels,
-        )
-        chosen = replace(chosen, data=paths)
+        chosen = _chosen(config, init, data, labels or [], zoo, out)
         finished = _follow(
             run(chosen, out or Path("runs") / chosen.name, resume=resume, jobs=jobs), quiet=quiet
         )
         print_table(_table(finished))
         typer.echo(f"model: {finished.exported.weights.parent}", err=True)
+
+
+def _chosen(
+    config: Path | None,
+    init: str | None,
+    data: Path | None,
+    labels: list[Path],
+    zoo: Path | None,
+    out: Path | None,
+) -> TrainingConfig:
+    """The run that a file or `--init` asks for."""
+    from sursmr_codec.errors import UsageError
+    from sursmr_codec.training.config import read_config
+    from sursmr_codec.training.own import own_config
+
+    if (config is None) == (init is None):
+        raise UsageError("give either a CONFIG or --init MODEL")
+    if config is None or init is not None:
+        if data is None:
+            raise UsageError("--init needs the folder of the labelled images: give --data DIR")
+        return own_config(str(init), labels, data, name="own" if out is None else out.name, zoo=zoo)
+    chosen = read_config(config)
+    paths = replace(
+        chosen.data,
+        images=chosen.data.images if data is None else str(data),
+        labels=tuple(map(str, labels)) or chosen.data.labels,
+    )
+    return replace(chosen, data=paths)
 
 
 def _require_libraries() -> None:

@@ -10,6 +10,7 @@ where that opinion survives. All thresholds include equality.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -140,6 +141,11 @@ def satisfied(original: Output, compressed: Output, row: MachineRow, *, strict: 
     raise UsageError(
         f"machine {row.name}: {type(original).__name__} and {type(compressed).__name__} cannot be compared"
     )
+
+
+def fewest(n_machines: int, least: int) -> int:
+    """How many of `n_machines` must count, where a zoo needs `least`: half of a few machines is enough."""
+    return min(least, math.ceil(n_machines / 2))
 
 
 def ratio(votes: Collection[bool | None], minimum: int) -> float | None:

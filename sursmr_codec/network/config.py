@@ -65,6 +65,8 @@ class NetworkConfig:
     classifiers: tuple[str, ...] = ()
     """Machines with outputs of their own; with any, every SMR is put together from them."""
     detectors: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    """Machines of other tasks, or of tasks that nobody told: they vote in `smr` alone."""
     teachers: tuple[str, ...] = ()
     """Teachers with outputs of their own; with any, SUR is put together from them."""
 
@@ -87,8 +89,8 @@ class NetworkConfig:
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Classifiers, then detectors."""
-        return self.classifiers + self.detectors
+        """Classifiers, then detectors, then others."""
+        return self.classifiers + self.detectors + self.others
 
     def __post_init__(self) -> None:
         self._check_choice("family", self.family, get_args(Family))

@@ -12,6 +12,8 @@ from sursmr_codec.network.base import PairNetwork
 
 MIN_SIZE = 1024
 """Smallest array that is halved, in numbers."""
+HALF = ".half"
+"""What is put behind the name of a halved array in a graph."""
 
 
 def round_weights(network: PairNetwork) -> None:
@@ -51,8 +53,8 @@ def halved(model: Any) -> Any:
         if values.size < MIN_SIZE or not np.array_equal(half.astype(np.float32), values):
             continue
         name = stored.name
-        stored.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
-        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+        stored.CopyFrom(numpy_helper.from_array(half, f"{name}{HALF}"))
+        casts.append(onnx.helper.make_node("Cast", [f"{name}{HALF}"], [name], to=onnx.TensorProto.FLOAT))
     nodes = list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend([*casts, *nodes])

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.network.viewers import Curves
+
+Part = Literal["ratio", "teacher", "satisfied", "counting"]
+Output = tuple[Part, str]
+"""What one number of a head's last layer says, and of whom."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +55,18 @@ class RatioHead(nn.Module):
             nn.Linear(narrow, sum(self._parts)),
         )
 
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What each number of the last layer is about, in order."""
+        machines = self.config.machines
+        parts: dict[Part, Sequence[str]] = {
+            "ratio": self.direct,
+            "teacher": self.config.teachers,
+            "satisfied": machines,
+            "counting": machines,
+        }
+        return tuple((part, name) for part, names in parts.items() for name in names)
+
     def forward(self, token: Tensor) -> Prediction:
         """(B, channels) to a prediction of B rungs."""
         outputs = self.mlp(token).float().split(self._parts, dim=1)
@@ -68,10 +85,11 @@ class RatioHead(nn.Module):
         return Prediction(ratios, satisfied, counting, teachers if self.config.teachers else None)
 
     def _smr(self, name: str, satisfied: Tensor, counting: Tensor) -> Tensor:
-        n_classifiers = len(self.config.classifiers)
-        of_task = {"smr": slice(None)} | {
+        n_classifiers, n_detectors = len(self.config.classifiers), len(self.config.detectors)
+        of_task = {
+            "smr": slice(None),
             "smr_classification": slice(n_classifiers),
-            "smr_detection": slice(n_classifiers, None),
+            "smr_detection": slice(n_classifiers, n_classifiers + n_detectors),
         }
         counts = counting[:, of_task[name]].sigmoid()
         votes = counts * satisfied[:, of_task[name]].sigmoid()

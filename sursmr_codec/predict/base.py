@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sursmr_codec.errors import UsageError
 from sursmr_codec.risk import Margins, Misses
-from sursmr_codec.types import PredictorSummary, Rung, Score, Source, Targets
+from sursmr_codec.types import Jury, PredictorSummary, Rung, Score, Source, Targets
 
 
 class Embedding:
@@ -35,6 +35,10 @@ class Predictor(ABC):
 
     def check(self, targets: Targets) -> None:
         """Raise UsageError where this predictor, as set up, cannot judge a switched-on target."""
+        return
+
+    def check_jury(self, jury: Jury) -> None:
+        """Raise UsageError where this predictor, as set up, cannot take SMR over those machines alone."""
         return
 
     def margins(self, codec: str, targets: Targets, jury: Jury) -> Margins:

@@ -19,7 +19,7 @@ from sursmr_codec.errors import ImageError, MissingExtra, UsageError
 from sursmr_codec.labels import protocols, sur, teachers
 from sursmr_codec.labels.teachers import Teacher
 from sursmr_codec.predict.base import Embedding, Predictor
-from sursmr_codec.types import Evidence, PredictorSummary, Rung, Score, Source, Targets
+from sursmr_codec.types import Evidence, Jury, PredictorSummary, Rung, Score, Source, Targets
 
 if TYPE_CHECKING:
     from sursmr_codec.predict.voting import Outputs, Voting
@@ -68,6 +68,10 @@ class Measured(Predictor):
             )
         if targets.risk is not None:
             raise UsageError("risk is for predictions; the measured predictor has no prediction error")
+
+    def check_jury(self, jury: Jury) -> None:
+        if self._voting is not None and jury != "all":
+            self._voting.check_task(jury)
 
     def embed(self, source: Source) -> MeasuredEmbedding:
         n_pixels = source.width * source.height

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from sursmr_codec.errors import UsageError
 from sursmr_codec.labels import protocols
-from sursmr_codec.labels.smr import MIN_COUNTING
+from sursmr_codec.labels.smr import MIN_COUNTING, fewest
 from sursmr_codec.network import views as viewing
 from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.predict import weights
 from sursmr_codec.predict.base import Embedding, Predictor
 from sursmr_codec.predict.risk_table import RiskTable, kind_of
 from sursmr_codec.risk import Margins, Misses
-from sursmr_codec.types import Evidence, Pixels, PredictorSummary, Rung, Score, Source, Targets
+from sursmr_codec.types import Evidence, Jury, Pixels, PredictorSummary, Rung, Score, Source, Targets
 
 TRAINED_PROTOCOL = "calibrated"
 MOST_CROPS, MOST_CROPS_ACCURATE = 4, 16
@@ -100,6 +100,12 @@ class Trained(Predictor):
             if getattr(targets, name) > 0 and name not in self._config.ratios:
                 raise UsageError(f"model {self.id} does not predict {name.upper()}; take --{name} 0")
 
+    def check_jury(self, jury: Jury) -> None:
+        if jury != "all" and f"smr_{jury}" not in self._config.ratios:
+            raise UsageError(
+                f"model {self.id} does not predict SMR over machines of {jury} alone; take --machines all"
+            )
+
     def margins(self, codec: str, targets: Targets, jury: Jury) -> Margins:
         kind = kind_of(targets, jury)
         if targets.risk is None or not kind:
@@ -142,8 +148,9 @@ class Trained(Predictor):
         return [self._score(embedding, rung) for rung in rungs]
 
     def summary(self) -> PredictorSummary:
-        teachers = "+".join(self._curves or self._protocol.curves)
-        return PredictorSummary(self.id, self._sha256, f"{self._protocol.id}/{teachers}, predicted")
+        # Without teachers, SUR is of whoever judged the rungs that were learned from.
+        of = f"{self._protocol.id}/{'+'.join(self._curves)}" if self._curves else "labels"
+        return PredictorSummary(self.id, self._sha256, f"{of}, predicted")
 
     def warnings(self, embedding: Embedding) -> tuple[str, ...]:
         assert isinstance(embedding, TrainedEmbedding)
@@ -153,12 +160,13 @@ class Trained(Predictor):
             for teacher in self._protocol.curves
             if self._curves and teacher not in self._curves
         )
-        if embedding.n_counting is None or embedding.n_counting >= MIN_COUNTING:
+        least = fewest(len(self._config.machines), MIN_COUNTING)
+        if embedding.n_counting is None or embedding.n_counting >= least:
             return lines
         return (
             *lines,
             f"only {embedding.n_counting:.1f} machines are expected to be sure of what this image shows; "
-            f"SMR means little below {MIN_COUNTING}",
+            f"SMR means little below {least}",
         )
 
     def _score(self, embedding: TrainedEmbedding, rung: Rung) -> Score:

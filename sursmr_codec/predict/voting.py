@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from sursmr_codec.errors import UsageError
 from sursmr_codec.labels import smr
 from sursmr_codec.labels.machines.jury import Jury
 from sursmr_codec.labels.machines.output import Output
@@ -25,6 +26,15 @@ class Voting:
         self.digest = zoo.digest
         self._jury = Jury(zoo, workers=threads or os.cpu_count() or 1)
         self._rows = {row.name: row for row in self._jury.rows}
+
+    def check_task(self, task: str) -> None:
+        """Raise UsageError where the zoo has too few machines of a task for an SMR of them alone."""
+        n_machines = sum(row.task == task for row in self._rows.values())
+        if n_machines < smr.MIN_COUNTING_TASK:
+            raise UsageError(
+                f"SMR over machines of {task} alone needs at least {smr.MIN_COUNTING_TASK} of them, and "
+                f"the zoo has {n_machines}; take --machines all"
+            )
 
     def look(self, rgb: Pixels) -> Outputs:
         """What every machine says of (H, W, 3) uint8 sRGB."""

@@ -18,6 +18,8 @@ from sursmr_codec.predict.risk_table import RiskTable
 
 GRAPH, WEIGHTS, METRICS, MANIFEST = "model.onnx", "model.safetensors", "metrics.json", "manifest.toml"
 RISK = "risk.json"
+OF_RUN = "model"
+"""Where `train` puts the model in the folder of its run."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGE / "models", _PACKAGE.parent / "models")
 """In a wheel, in a checkout."""
@@ -56,7 +58,7 @@ class ModelFiles:
 
 
 def find(model: str | Path | None = None) -> ModelFiles:
-    """The files of a model: the default, one of the manifest by its id, or one of the user's by its folder.
+    """The files of a model: the default, one of the manifest by its id, or a user's by its folder or run.
 
     Raises UsageError for an unknown id, a folder without a model, and a listed model whose file has another
     digest than the manifest says.
@@ -77,9 +79,12 @@ def find(model: str | Path | None = None) -> ModelFiles:
 
 
 def _own(folder: Path, known: tuple[str, ...] = ()) -> ModelFiles:
+    name = folder.resolve().name
+    if not (folder / GRAPH).is_file() and (folder / OF_RUN / GRAPH).is_file():
+        folder /= OF_RUN
     try:
         digest = hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()
     except OSError as error:
         names = f"known models: {', '.join(known)}; " if known else ""
         raise UsageError(f"{folder} holds no model ({names}a folder of one holds {GRAPH})") from error
-    return ModelFiles(folder.resolve().name, folder, digest)
+    return ModelFiles(name, folder, digest)

@@ -132,6 +132,22 @@ class FrozenFeed:
         return self._targets.batch((self._numbers[rows],), rows)
 
 
+class RepeatedFeed:
+    """Another feed several times over: each time all of its rungs, shuffled anew."""
+
+    def __init__(self, feed: Feed, passes: int) -> None:
+        self._feed, self._passes = feed, passes
+
+    def __len__(self) -> int:
+        return self._passes * len(self._feed)
+
+    def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
+        return np.concatenate([self._feed.order(generator) for _ in range(self._passes)])
+
+    def batch(self, rows: NDArray[np.int64], generator: np.random.Generator | None) -> Batch:
+        return self._feed.batch(rows, generator)
+
+
 def flipped(picture: NDArray[np.uint8], across: bool, upside_down: bool) -> NDArray[np.uint8]:
     """A picture (..., H, W) mirrored left to right, top to bottom, or not at all."""
     return picture[..., :: -1 if upside_down else 1, :: -1 if across else 1]

@@ -37,12 +37,20 @@ class DataConfig:
     """Split that chooses among epochs."""
     test: str = "test"
     """Split that results are reported on."""
+    validation_share: float = 0.0
+    """Share of the pictures to learn from that validate instead, where the labels have no such split."""
+    own_smr: bool = False
+    """Whether every SMR is taken anew over the network's own machines; see `own_smr`."""
     flips: bool = True
     """Whether pictures are mirrored at random, source and rung alike."""
 
     def __post_init__(self) -> None:
         if len({self.train, self.validation, self.test}) < 3:
             raise UsageError("data: train, validation and test must be three splits")
+        if not 0.0 <= self.validation_share < 1.0:
+            raise UsageError(
+                f"data: validation_share must be at least 0 and below 1, not {self.validation_share}"
+            )
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,8 @@ class StageConfig:
     family: Literal["", "pretraining"] = ""
     """`pretraining` trains the extractor with a head of its own, which is then dropped."""
     epochs: int = 1
+    passes: int = 1
+    """Times that an epoch goes over the rungs, where they are too few to validate and save after each."""
     batch_size: int = 72
     learning_rate: float = 1e-4
     schedule: Schedule = "constant"
@@ -77,6 +87,8 @@ class StageConfig:
     """Learning rate of the extractor, as a share of the others'."""
     keep_statistics: bool = False
     """Whether batch normalisation keeps the means and deviations that the stage begins with."""
+    outputs_only: bool = False
+    """Whether the last layer alone is trained, so that outputs without labels stay as they are."""
 
     def __post_init__(self) -> None:
         where = f"stage {self.name}"
@@ -88,8 +100,8 @@ class StageConfig:
             raise UsageError(f"{where}: family must be pretraining or left out, not {self.family!r}")
         if self.schedule not in get_args(Schedule):
             raise UsageError(f"{where}: schedule must be constant or cosine, not {self.schedule!r}")
-        if self.epochs < 1 or self.batch_size < 1:
-            raise UsageError(f"{where}: epochs and batch_size must be at least 1")
+        if min(self.epochs, self.passes, self.batch_size) < 1:
+            raise UsageError(f"{where}: epochs, passes and batch_size must be at least 1")
         if not self.learning_rate > 0.0:
             raise UsageError(f"{where}: learning_rate must be above 0, not {self.learning_rate}")
         if self._smallest() < 0:
@@ -136,6 +148,10 @@ class TrainingConfig:
                 raise UsageError(f"stage {stage.name}: only a moments network can have frozen = true")
             if stage.family and self.network.family != "unified":
                 raise UsageError(f"stage {stage.name}: only a unified network has a pretraining")
+            if stage.outputs_only and (stage.weight_decay or stage.family):
+                raise UsageError(
+                    f"stage {stage.name}: outputs_only needs weight_decay = 0 and the network's own head"
+                )
             if stage.votes_weight and not self.network.machines:
                 raise UsageError(f"stage {stage.name}: votes_weight needs a network with machines")
             if stage.teachers_weight and not self.network.teachers:
@@ -183,6 +199,6 @@ def _resolved(config: TrainingConfig, folder: Path) -> TrainingConfig:
         cache=beside(config.data.cache),
     )
     initial = config.initial
-    if initial.endswith(".safetensors"):
+    if initial.endswith((".safetensors", ".onnx")):
         initial = beside(initial)
     return dataclasses.replace(config, data=data, initial=initial)

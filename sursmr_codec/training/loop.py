@@ -241,6 +241,8 @@ def learning_rate(stage: StageConfig, step: int, n_steps: int) -> float:
 
 def _parameters(stage: StageConfig, network: PairNetwork) -> list[dict[str, Any]]:
     """What a stage trains, in groups with their `share` of the learning rate."""
+    if stage.outputs_only:
+        return [{"params": list(network.head.mlp[-1].parameters()), "share": 1.0}]
     if stage.frozen:
         return [{"params": list(network.head.parameters()), "share": 1.0}]
     extractor = list(network.extractor.parameters()) if hasattr(network, "extractor") else []

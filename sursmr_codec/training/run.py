@@ -20,15 +20,17 @@ from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.half import round_weights
 from sursmr_codec.network.moments import Moments
 from sursmr_codec.training.baseline import QpBaseline
-from sursmr_codec.training.batches import Feed, FrozenFeed, Targets, ViewFeed
+from sursmr_codec.training.batches import Feed, FrozenFeed, RepeatedFeed, Targets, ViewFeed
 from sursmr_codec.training.config import StageConfig, TrainingConfig
 from sursmr_codec.training.data import LabelledRungs, read_rungs, stage_targets, teacher_scores
 from sursmr_codec.training.evaluate import Fit, evaluate
 from sursmr_codec.training.export import Exported, export
 from sursmr_codec.training.frozen import FrozenStatistics
+from sursmr_codec.training.holding_out import hold_out
 from sursmr_codec.training.inference import forward_of, predict
 from sursmr_codec.training.initial import initialise
 from sursmr_codec.training.loop import EpochDone, Progress, StageFeeds, Training
+from sursmr_codec.training.own_smr import own_smr
 from sursmr_codec.training.run_folder import RunFolder
 from sursmr_codec.training.rungs import Prepared, RungStore
 
@@ -72,14 +74,7 @@ def train(
     not fit, UnavailableError for missing encoders, and what the parts of a run raise.
     """
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    rungs = read_rungs(
-        config.data.labels,
-        splits=(config.data.train, config.data.validation, config.data.test),
-        codecs=config.data.codecs,
-        machines=config.network.machines,
-    )
-    if not len(rungs[config.data.train]):
-        raise UsageError(f"the labels hold no rungs of split {config.data.train!r}")
+    rungs = labelled_rungs(config)
     folder = RunFolder(out)
     record = {"config": config.record, "labels": _digest(rungs)}
     folder.check(record, resume=resume)
@@ -113,6 +108,21 @@ def train(
     yield Finished(exported, fits, path)
 
 
+def labelled_rungs(config: TrainingConfig) -> dict[str, LabelledRungs]:
+    """Split -> the rungs that a run learns from or is judged by; raises UsageError for none to learn from."""
+    data, network = config.data, config.network
+    splits = (data.train, data.validation, data.test)
+    votes = data.own_smr or any(stage.votes_weight for stage in config.stage)
+    rungs = read_rungs(
+        data.labels, splits=splits, codecs=data.codecs, machines=network.machines if votes else ()
+    )
+    if not len(rungs[data.train]):
+        raise UsageError(f"the labels hold no rungs of split {data.train!r}")
+    if data.own_smr:
+        rungs = {split: own_smr(some, network) for split, some in rungs.items()}
+    return hold_out(rungs, data, config.seed) if data.validation_share else rungs
+
+
 class SplitFeeds:
     """What a run's stages learn from and are judged by, from one store of views."""
 
@@ -132,16 +142,19 @@ class SplitFeeds:
         data = self._config.data
         _, train = yield from self.feed(stage, network, data.train)
         _, validation = yield from self.feed(stage, network, data.validation)
-        return StageFeeds(train, validation)
+        return StageFeeds(RepeatedFeed(train, stage.passes), validation)
 
     def labelled(
         self, stage: StageConfig, network: PairNetwork, split: str
     ) -> tuple[LabelledRungs, NDArray[np.float32]]:
         """Rungs of a split that have a label of the stage's, and their (N, R) labels."""
         rungs = self._rungs[split]
-        targets = stage_targets(
-            rungs, network.config.ratios, stage.labels, required=split == self._config.data.train
-        )
+        ratios = network.config.ratios
+        if split == self._config.data.train:
+            learned = [ratio for ratio in ratios if not stage.weights or stage.weights.get(ratio)]
+            if learned:
+                stage_targets(rungs, learned, stage.labels, required=True)
+        targets = stage_targets(rungs, ratios, stage.labels, required=False)
         known = np.flatnonzero((~np.isnan(targets)).any(axis=1))
         return rungs.take(known), targets[known]
 
