@@ -27,7 +27,8 @@ class FolderTargets:
     def __init__(self, tree: Tree, asked: Mapping[str, float]) -> None:
         """`asked` holds the targets that were given for all, which no file changes."""
         self._tree = tree
-        self._asked = dict(asked)
+        # Whole numbers too, or 0 and 0.0 would count as different settings.
+        self._asked = {name: float(value) for name, value in asked.items()}
         self._settled: dict[str, dict[str, float]] = {}
 
     def of(self, folder: str) -> Targets:

@@ -244,6 +244,11 @@ def test_another_folder_does_not_go_into_the_same_out(folder, out, tmp_path):
     assert run(tmp_path / "moved", out, overwrite=True) == {}
 
 
+def test_a_whole_number_is_the_same_target(folder, out):
+    assert len(run(folder, out, targets={"sur": 0.75, "smr": 0})) == 9
+    assert run(folder, out, targets={"sur": 0.75, "smr": 0.0}) == {}
+
+
 def test_folders_have_targets_of_their_own_and_the_request_wins(folder, out):
     (folder / "sursmr-qp.toml").write_text("sur = 0.8\nsmr = 0.0\n")
     (folder / "a" / "b" / "sursmr-qp.toml").write_text("sur = 0.6")
