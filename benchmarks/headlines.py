@@ -130,6 +130,9 @@ HEADLINES: dict[str, Callable[[Record], str]] = {
     "labels": lambda record: (
         f"{record['n_rungs']:,} rungs; {record['machines_counting_mean']:.1f} machines count on average"
     ),
+    "labels_repeat": lambda record: (
+        f"{record['n_rungs']} rungs made anew, {record['n_rungs_that_differ']} of them differ"
+    ),
     "ladder_scores": _ladder_scores,
     "large": _large,
     "report": _report,

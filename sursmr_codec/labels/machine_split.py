@@ -20,8 +20,7 @@ def unseen_machines(jury: Sequence[MachineRow], path: Path | str | None = None) 
     """
     names = {row.name for row in jury}
     if path is None:
-        own = resources.files("sursmr_codec.labels").joinpath("machine_split.toml").read_text("utf-8")
-        return _parse(own, "machine_split.toml") & names
+        return unseen_names() & names
     try:
         text = Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -30,6 +29,12 @@ def unseen_machines(jury: Sequence[MachineRow], path: Path | str | None = None) 
     for name in sorted(unseen - names):
         raise UsageError(f"{path} names {name}, which is not a machine of the jury")
     return unseen
+
+
+def unseen_names() -> frozenset[str]:
+    """Names on the package's own list."""
+    own = resources.files("sursmr_codec.labels").joinpath("machine_split.toml").read_text("utf-8")
+    return _parse(own, "machine_split.toml")
 
 
 def _parse(text: str, name: str) -> frozenset[str]:
