@@ -25,7 +25,7 @@ from sursmr_codec.errors import MissingExtra, OutputError, SursmrError
 from sursmr_codec.network import views as viewing
 from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.build import to_bytes
-from sursmr_codec.network.half import halved
+from sursmr_codec.network.half import MIN_SIZE, halved
 from sursmr_codec.network.heads import named_outputs
 from sursmr_codec.predict.onnx import METADATA, OnnxNetwork
 
@@ -115,7 +115,7 @@ def _exported(
     config: Any,
 ) -> bytes:
     try:
-        import onnxscript  # noqa: F401
+        from onnxscript import optimizer
     except ImportError as error:
         raise MissingExtra("onnxscript", "exporting a network", "torch") from error
     with warnings.catch_warnings():
@@ -126,13 +126,16 @@ def _exported(
             inputs,
             dynamo=True,
             verbose=False,
-            # Weights stay as they are, in half precision: ONNX Runtime merges them with others as it loads.
+            # This would merge weights, which then no longer fit half precision: ONNX Runtime does it as it
+            # loads, provided that all beside them is constant.
             optimize=False,
             opset_version=OPSET,
             dynamic_shapes=dynamic,
             input_names=input_names,
             output_names=output_names,
         )
+    optimizer.fold_constants_ir(program.model, input_size_limit=MIN_SIZE)
+    optimizer.remove_unused_nodes(program.model)
     proto = halved(program.model_proto)
     entry = proto.metadata_props.add()
     entry.key = METADATA
