@@ -13,7 +13,7 @@ from sursmr_codec.picking import Probed
 from sursmr_codec.predict.base import Predictor
 from sursmr_codec.probing import Image, Prober
 from sursmr_codec.search import rungs_of
-from sursmr_codec.types import Curve, FileScore, Jury, Pixels, Rung, SearchSettings, Source
+from sursmr_codec.types import Curve, FileScore, Jury, Pixels, Probe, Rung, SearchSettings, Source
 
 
 def curve(
@@ -54,17 +54,19 @@ def curve_events(
     predictor = predictor or predict.load()
     prober = Prober(image, codec, predictor, jury=jury, reading=reading)
     rungs = rungs_of(prober.codec.qp_range, settings or SearchSettings())[::step]
-    probes = []
+    probes: list[Probe] = []
     for qp in rungs:
-        probes.append(prober.at(qp))
-        yield Probed(probes[-1], len(probes), len(rungs))
+        if (probe := prober.at(qp)) is not None:
+            probes.append(probe)
+            yield Probed(probe, len(probes), len(rungs))
+    prober.require_any(probes)
     yield Curve(
         source=prober.source,
         codec=prober.codec.summary(),
         predictor=predictor.summary(),
         jury=jury,
         rungs=tuple(probes),
-        natives=tuple(prober.codec.native(qp) for qp in rungs),
+        natives=tuple(prober.codec.native(probe.qp) for probe in probes),
         seconds=prober.seconds(),
         warnings=prober.warnings(),
     )

@@ -8,6 +8,7 @@
     ├── UnavailableError (5)
     │   ├── MissingExtra (5)
     │   └── EncodeError (5)
+    │       └── FileTooLarge (5)
     ├── OutputError (6)
     └── GateNotMet (8)
 
@@ -75,6 +76,10 @@ class MissingExtra(UnavailableError):
 
 class EncodeError(UnavailableError):
     """An encoder refused a picture, failed half-way, or wrote something that is not its format."""
+
+
+class FileTooLarge(EncodeError):
+    """A rung's file is larger than what reads such files takes; those at higher QPs may still do."""
 
 
 class OutputError(SursmrError):

@@ -198,11 +198,13 @@ def _search(
         qp = next(walk)
         while True:
             probe = prober.at(qp)
-            n_probed += 1
-            yield Probed(probe, n_probed, max(n_most, n_probed), label)
+            if probe is not None:
+                n_probed += 1
+                yield Probed(probe, n_probed, max(n_most, n_probed), label)
             qp = walk.send(probe)
     except StopIteration as end:
         answer: Answer = end.value
+    prober.require_any(answer.probes)
     return answer
 
 

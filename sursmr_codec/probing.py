@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from sursmr_codec import codecs, images
 from sursmr_codec.codecs.base import Codec
+from sursmr_codec.errors import FileTooLarge
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.predict.base import Embedding, Predictor
 from sursmr_codec.risk import Misses, lowered
@@ -50,6 +52,7 @@ class Prober:
         self.source = image if isinstance(image, Source) else images.read(image, reading)
         self._read_seconds = time.perf_counter() - self._began
         self._first: Prober | None = None
+        self._too_large: dict[int, FileTooLarge] = {}
 
     def under(self, codec: Codec) -> Prober:
         """The same source under another codec; what the predictor keeps of it is made once for both."""
@@ -76,14 +79,23 @@ class Prober:
         """The predictor's guess at the answer, from the source alone."""
         return self.predictor.start(self.embedding, self.codec.id, targets)
 
-    def at(self, qp: int) -> Probe:
-        """Encode, decode and score the rung at `qp`."""
-        rung = self.ladder[qp]
+    def at(self, qp: int) -> Probe | None:
+        """Encode, decode and score the rung at `qp`; None where its file is too large to be read back."""
+        try:
+            rung = self.ladder[qp]
+        except FileTooLarge as trouble:
+            self._too_large[qp] = trouble
+            return None
         embedding = self.embedding
         began = time.perf_counter()
         (score,) = self.predictor.score(embedding, [rung])
         self._predict_seconds += time.perf_counter() - began
         return Probe(qp, self._cautious(score.for_jury(self.jury)), rung.n_bytes)
+
+    def require_any(self, probes: Sequence[Probe]) -> None:
+        """Raise FileTooLarge where no rung that was asked for could be made."""
+        if self._too_large and not probes:
+            raise self._too_large[max(self._too_large)]
 
     def misses(self) -> Misses | None:
         """What share of such picks misses in truth where no risk is set; None where that was not measured."""
@@ -99,7 +111,13 @@ class Prober:
 
     def warnings(self) -> tuple[str, ...]:
         """What was changed on the way in, and what a reader of the scores should know."""
-        return self.source.warnings + self.predictor.warnings(self.embedding) + self._extrapolation()
+        lines = self.source.warnings + self.predictor.warnings(self.embedding) + self._extrapolation()
+        if self._too_large:
+            lines += (
+                f"{self.codec.id} files of this picture at QP {max(self._too_large)} and below are too large "
+                "to be read back, and were left out",
+            )
+        return lines
 
     def _extrapolation(self) -> tuple[str, ...]:
         trained = self.predictor.trained_codecs

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from sursmr_codec.errors import UsageError
 from sursmr_codec.types import Binding, Probe, Score, SearchSettings, Targets
 
-Steps = Generator[int, Probe, "Answer"]
-"""Yields the QP to probe next, takes its probe, returns the answer."""
+Steps = Generator[int, Probe | None, "Answer"]
+"""Yields the QP to probe next, takes its probe, returns the answer.
+
+None in a probe's place says that the rung's file is too large to be made: the answer lies at a higher QP.
+"""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Answer:
     """What a search found."""
 
     probes: tuple[Probe, ...]
-    """In the order tried; each QP once."""
+    """In the order tried; each QP once; none where every rung that was tried is too large to be made."""
     chosen: Probe | None
     """The rung to write; None where nothing may be written."""
     met: bool
@@ -68,7 +71,7 @@ def rungs_of(qp_range: range, settings: SearchSettings) -> range:
 
 
 def search(
-    probe_at: Callable[[int], Probe],
+    probe_at: Callable[[int], Probe | None],
     qp_range: range,
     targets: Targets,
     settings: SearchSettings | None = None,
@@ -76,7 +79,7 @@ def search(
     start: int | None = None,
     best_effort: bool = False,
 ) -> Answer:
-    """The highest QP of `qp_range` that meets `targets`: `steps`, driven by a callable `qp -> Probe`."""
+    """The highest QP of `qp_range` that meets `targets`: `steps`, driven by a callable."""
     walk = steps(qp_range, targets, settings, start=start, best_effort=best_effort)
     try:
         qp = next(walk)
@@ -112,6 +115,8 @@ def steps(
     best = max((probe for probe in met if log.fits(probe)), key=lambda probe: probe.qp, default=None)
     if best is not None:
         return Answer(log.probes, best, True, _binding_at(best, log, rungs))
+    if not log.probes:
+        return Answer((), None, False, "range")
     binding: Binding = "max_bytes" if met else _tightest(log.lowest().score, targets)
     chosen = (yield from _nearest(log, rungs, any_met=bool(met))) if best_effort else None
     return Answer(log.probes, chosen, False, binding)
@@ -123,9 +128,9 @@ class _Log:
     def __init__(self, targets: Targets, max_bytes: int | None) -> None:
         self.targets = targets
         self._max_bytes = max_bytes
-        self._by_qp: dict[int, Probe] = {}
+        self._by_qp: dict[int, Probe | None] = {}
 
-    def at(self, qp: int) -> Generator[int, Probe, Probe]:
+    def at(self, qp: int) -> Generator[int, Probe | None, Probe | None]:
         if qp not in self._by_qp:
             self._by_qp[qp] = yield qp
         return self._by_qp[qp]
@@ -135,18 +140,26 @@ class _Log:
 
     @property
     def probes(self) -> tuple[Probe, ...]:
-        return tuple(self._by_qp.values())
+        return tuple(probe for probe in self._by_qp.values() if probe is not None)
+
+    @property
+    def n_asked(self) -> int:
+        return len(self._by_qp)
 
     def lowest(self) -> Probe:
-        return self._by_qp[min(self._by_qp)]
+        return min(self.probes, key=lambda probe: probe.qp)
 
     def next_above(self, qp: int) -> Probe | None:
-        above = [other for other in self._by_qp if other > qp]
-        return self._by_qp[min(above)] if above else None
+        above = [probe for probe in self.probes if probe.qp > qp]
+        return min(above, key=lambda probe: probe.qp, default=None)
 
 
-def _bisect(log: _Log, rungs: range, tolerance: float, start: int | None) -> Generator[int, Probe, None]:
+def _bisect(
+    log: _Log, rungs: range, tolerance: float, start: int | None
+) -> Generator[int, Probe | None, None]:
     """Narrow the bracket until it closes: `below` is met and `above` fails, or they stand outside the range.
+
+    A rung that cannot be made counts as `below`.
 
     From a start the search strides away from it, doubling, but never so far that the worst case would
     exceed that of plain bisection.
@@ -161,7 +174,9 @@ def _bisect(log: _Log, rungs: range, tolerance: float, start: int | None) -> Gen
         reach = 2**budget
         qp = min(max(guess, above - reach, below + 1), below + reach, above - 1)
         probe = yield from log.at(qp)
-        if meets(probe.score, log.targets):
+        if probe is None:
+            below = qp
+        elif meets(probe.score, log.targets):
             below = qp
             if tolerance > 0 and _overshoot(probe.score, log.targets) <= tolerance:
                 return
@@ -194,7 +209,7 @@ def _binding_at(best: Probe, log: _Log, rungs: range) -> Binding:
     return _tightest(above.score, log.targets) if not meets(above.score, log.targets) else "max_bytes"
 
 
-def _nearest(log: _Log, rungs: range, *, any_met: bool) -> Generator[int, Probe, Probe | None]:
+def _nearest(log: _Log, rungs: range, *, any_met: bool) -> Generator[int, Probe | None, Probe | None]:
     """The rung to fall back on: never above the byte limit.
 
     Where the bytes alone are in the way, the lowest QP within them; else the probed rung with the smallest
@@ -211,23 +226,23 @@ def _nearest(log: _Log, rungs: range, *, any_met: bool) -> Generator[int, Probe,
     return min(fitting, key=distance)
 
 
-def _lowest_fitting(log: _Log, rungs: range) -> Generator[int, Probe, Probe | None]:
+def _lowest_fitting(log: _Log, rungs: range) -> Generator[int, Probe | None, Probe | None]:
     """The lowest QP within the byte limit, by bisection on size where not every rung is known.
 
     None where even the last rung is too large.
     """
-    if len(log.probes) == len(rungs):
+    if log.n_asked == len(rungs):
         return min(
             (probe for probe in log.probes if log.fits(probe)), key=lambda probe: probe.qp, default=None
         )
     low, high = rungs[0], rungs[-1]
     best = yield from log.at(high)
-    if not log.fits(best):
+    if best is None or not log.fits(best):
         return None
     while low < high:
         middle = (low + high) // 2
         probe = yield from log.at(middle)
-        if log.fits(probe):
+        if probe is not None and log.fits(probe):
             best, high = probe, middle
         else:
             low = middle + 1

@@ -15,10 +15,13 @@ from images.pictures import patches
 from PIL import Image, ImageFile
 from test_picking import FallingPredictor
 
-from sursmr_codec import Source, Targets, codecs, images, pick
+from sursmr_codec import Source, Targets, codecs, curve, images, pick
 from sursmr_codec.codecs import heic as heic_codec
-from sursmr_codec.errors import EncodeError, ImageError
+from sursmr_codec.codecs._heic import primary_stream
+from sursmr_codec.errors import EncodeError, FileTooLarge, ImageError
 from sursmr_codec.images import heif
+from sursmr_codec.picking import PickSettings
+from sursmr_codec.types import SearchSettings
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 LONG = 20_000
@@ -110,7 +113,30 @@ def test_a_heic_that_libheif_could_not_read_back_is_refused(monkeypatch: pytest.
     codec = codecs.get("heic")
     n_bytes = len(codec.encode(source, 10))
     monkeypatch.setattr(heic_codec, "_MOST_CODED_BYTES", 100)
-    with pytest.raises(EncodeError, match=r"64x48 at QP 10 takes .* reads at most 100 back; raise --min-qp"):
+    with pytest.raises(FileTooLarge, match=r"64x48 at QP 10 takes .* reads at most 100 back; take a higher"):
         codec.encode(source, 10)
     monkeypatch.setattr(heic_codec, "_MOST_CODED_BYTES", n_bytes)
     assert len(codec.encode(source, 10)) == n_bytes
+
+
+def test_a_pick_passes_over_rungs_that_libheif_could_not_read_back(monkeypatch: pytest.MonkeyPatch):
+    source, codec = Source.from_array(patches()), codecs.get("heic", preset="ultrafast")
+    coded = {qp: len(primary_stream(codec.encode(source, qp))) for qp in (12, 13)}
+    assert coded[12] > coded[13]
+    monkeypatch.setattr(heic_codec, "_MOST_CODED_BYTES", coded[13])
+    found = pick(source, Targets(sur=0.85), codec=codec, predictor=FallingPredictor())
+    assert found.qp == 15
+    assert 12 not in [probe.qp for probe in found.probes]
+    said = "heic files of this picture at QP 12 and below are too large to be read back, and were left out"
+    assert said in found.warnings
+    ladder = curve(
+        source, codec=codec, predictor=FallingPredictor(), settings=SearchSettings(min_qp=11, max_qp=14)
+    )
+    assert [rung.qp for rung in ladder.rungs] == [13, 14]
+    assert ladder.natives == ({"qp": 13}, {"qp": 14})
+    assert said in ladder.warnings
+    only_large = PickSettings(SearchSettings(max_qp=12), best_effort=True)
+    with pytest.raises(FileTooLarge, match="at QP 12 takes"):
+        pick(source, Targets(), codec=codec, predictor=FallingPredictor(), settings=only_large)
+    with pytest.raises(FileTooLarge, match="at QP 12 takes"):
+        curve(source, codec=codec, predictor=FallingPredictor(), settings=only_large.search)

@@ -47,6 +47,7 @@ def test_every_error_has_its_exit_code():
         "UnavailableError": 5,
         "MissingExtra": 5,
         "EncodeError": 5,
+        "FileTooLarge": 5,
         "OutputError": 6,
         "GateNotMet": 8,
     }

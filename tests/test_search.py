@@ -122,6 +122,46 @@ def test_nothing_above_the_byte_limit_is_chosen(curves, max_bytes, method, best_
         assert min(curves.n_bytes) > max_bytes
 
 
+@given(
+    monotone_curves(),
+    starts,
+    st.integers(0, 109),
+    st.sampled_from(["binary", "exhaustive"]),
+    st.none() | st.integers(1, 10_000),
+    st.booleans(),
+)
+def test_rungs_too_large_to_be_made_do_not_hide_those_above(
+    curves, start, n_unmade, method, max_bytes, best_effort
+):
+    first = curves.qp_range[0] + min(n_unmade, len(curves.sur) - 1)
+    settings = SearchSettings(method=method, max_bytes=max_bytes)
+    asked = []
+
+    def at(qp):
+        asked.append(qp)
+        return curves.at(qp) if qp >= first else None
+
+    answer = search(at, curves.qp_range, TARGETS, settings, start=start, best_effort=best_effort)
+    assert len(asked) == len(set(asked))
+    assert answer.probes
+    rest = SearchSettings(method=method, max_bytes=max_bytes, min_qp=first)
+    among_others = search(curves.at, curves.qp_range, TARGETS, rest, start=start)
+    assert answer.met == among_others.met
+    if answer.met:
+        assert answer.chosen == among_others.chosen
+    elif answer.chosen is not None:
+        assert best_effort
+        assert answer.chosen in answer.probes
+
+
+@pytest.mark.parametrize("method", ["binary", "exhaustive"])
+@pytest.mark.parametrize("best_effort", [True, False])
+def test_without_any_rung_that_can_be_made_nothing_is_found(method, best_effort):
+    settings = SearchSettings(method=method)
+    answer = search(lambda qp: None, range(52), TARGETS, settings, best_effort=best_effort)
+    assert (answer.probes, answer.chosen, answer.met, answer.binding) == ((), None, False, "range")
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 52, 64, 100])
 def test_most_encodes_is_the_stated_bound(n):
     assert most_encodes(n) == {1: 1, 2: 2, 3: 3, 5: 4, 52: 7, 64: 7, 100: 8}[n]

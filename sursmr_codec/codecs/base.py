@@ -57,7 +57,7 @@ class Codec(ABC):
         """Compress `source` at `qp`; the bytes are a complete file.
 
         Raises UsageError for a QP outside `qp_range`, UnavailableError where the encoder is missing, and
-        EncodeError where it fails.
+        EncodeError where it fails; FileTooLarge where at higher QPs it may not.
         """
 
     @abstractmethod

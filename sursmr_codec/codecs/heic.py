@@ -18,7 +18,7 @@ from sursmr_codec.codecs._heic import primary_stream
 from sursmr_codec.codecs._still import layers, seen
 from sursmr_codec.codecs.base import Availability, Codec, Part, check_option
 from sursmr_codec.codecs.hevc import BIT_DEPTHS, CHROMAS, PRESETS
-from sursmr_codec.errors import DecodeError, EncodeError, SursmrError, UnavailableError
+from sursmr_codec.errors import DecodeError, EncodeError, FileTooLarge, SursmrError, UnavailableError
 from sursmr_codec.images.alpha import KEEP
 from sursmr_codec.images.colour import Chroma
 from sursmr_codec.images.decoded import assemble
@@ -63,7 +63,8 @@ class Heic(Codec):
     def encode(self, source: Source, qp: int) -> bytes:
         """Compress to a HEIC file.
 
-        Raises UnavailableError without x265, and EncodeError where it fails or the slice has another QP.
+        Raises UnavailableError without x265, EncodeError where it fails or the slice has another QP, and
+        FileTooLarge where libheif could not read the file back.
         """
         self.check_qp(qp)
         self.require()
@@ -79,9 +80,9 @@ class Heic(Codec):
         except DecodeError as trouble:
             raise EncodeError(f"libheif wrote a file that cannot be read back: {trouble}") from trouble
         if len(stream) > _MOST_CODED_BYTES:
-            raise EncodeError(
+            raise FileTooLarge(
                 f"heic: {source.width}x{source.height} at QP {qp} takes {len(stream):,} bytes, of which "
-                f"libheif reads at most {_MOST_CODED_BYTES:,} back; raise --min-qp, or take another codec"
+                f"libheif reads at most {_MOST_CODED_BYTES:,} back; take a higher QP, or another codec"
             )
         if written.qp != qp or written.picture.varies_qp:
             raise EncodeError(f"libheif's x265 wrote slice QP {written.qp}, not {qp}")
