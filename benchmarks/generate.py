@@ -13,11 +13,13 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import bits_tables
+import practice_tables
 from headlines import headline
 
 HERE = Path(__file__).resolve().parent
@@ -31,6 +33,11 @@ documentation are made from these files, and tests hold them to their bounds. Th
 `python benchmarks/generate.py`.
 """
 _THIS = ("generate", "headlines")
+_SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "bits": bits_tables.markdown,
+    "practice": practice_tables.markdown,
+}
+"""Scripts whose whole result stands on the page."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,9 @@ def render(folder: Path = HERE) -> str:
     """The whole page."""
     found = scripts(folder)
     parts = [_HEAD, _table(("question", "result", "date", "machine"), _rows(folder, found))]
+    for name, section in _SECTIONS.items():
+        if (result := folder / f"{name}.json").is_file():
+            parts.append("\n" + section(json.loads(result.read_text("utf-8"))).rstrip())
     parts.append("\n## Commands\n")
     for script in found:
         if script.asks:

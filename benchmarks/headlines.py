@@ -31,11 +31,28 @@ def _batch(record: Record) -> str:
                     f"{facts['n_pictures']:,} pictures at {facts['pictures_per_second']:.0f} a second beside "
                     f"the predictor, in {facts['driver_bytes'] / 1e6:.0f} MB"
                 )
+            case "throughput":
+                runs = facts["runs"]
+                lines.append(
+                    f"real pictures: {runs[-1]['pictures_per_second']:.2f} a second in {runs[-1]['jobs']} "
+                    f"processes, {facts['speedup']:.2f} times as many as `serial`"
+                )
             case "kills":
                 lines.append(f"{sum(facts['kills'].values())} kills")
             case _:
                 lines.append(f"{part}: " + headline("", facts))
     return "; ".join(lines)
+
+
+def _bits(record: Record) -> str:
+    lines = []
+    for name, part in record["parts"].items():
+        for codec, of_codec in part["codecs"].items():
+            for one in of_codec["results"]:
+                saved = one["saved_percent"].get("best-fixed")
+                if one["sur"] == 0.75 and one["smr"] == 0.9 and saved is not None:
+                    lines.append(f"{saved:.1f} % for {codec} on {name}")
+    return "at SUR 0.75 and SMR 0.9 picks save against the best single QP: " + ", ".join(lines)
 
 
 def _calibration(record: Record) -> str:
@@ -97,6 +114,19 @@ def _large(record: Record) -> str:
     return f"a pick from a {size} takes {pick['peak_bytes'] / 1e6:.0f} MB at most"
 
 
+def _practice(record: Record) -> str:
+    lines = []
+    for name, part in record["parts"].items():
+        rows = {row["way"]: row for row in part["rows"]}
+        today, ours = rows["Pillow, quality 75"], rows["picks, SUR 0.75 and SMR 0.9"]
+        lines.append(
+            f"{name}: picks come to {ours['n_bytes'] / today['n_bytes']:.2f} of the bytes of quality 75 and "
+            f"satisfy people and machines on {ours['both_percent']:.0f} % of the pictures, it on "
+            f"{today['both_percent']:.0f} %"
+        )
+    return "; ".join(lines)
+
+
 def _report(record: Record) -> str:
     return (
         f"a page of {record['n_images']:,} images opens in {record['seconds']['open']['median']:.2f} s, "
@@ -121,6 +151,7 @@ def _wobble(record: Record) -> str:
 
 HEADLINES: dict[str, Callable[[Record], str]] = {
     "batch": _batch,
+    "bits": _bits,
     "calibration": _calibration,
     "codecs": _codecs,
     "complexity": _complexity,
@@ -135,6 +166,7 @@ HEADLINES: dict[str, Callable[[Record], str]] = {
     ),
     "ladder_scores": _ladder_scores,
     "large": _large,
+    "practice": _practice,
     "report": _report,
     "startup": _startup,
     "wobble": _wobble,

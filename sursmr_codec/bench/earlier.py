@@ -51,7 +51,17 @@ def read(path: Path, question: Question) -> Mapping[str, Any]:
 
 
 def growths(result: Result, earlier: Mapping[str, Any], path: Path) -> dict[str, Growth]:
-    """By codec; codecs that are new are left out. Raises UsageError where nothing can be compared."""
+    """By codec; codecs that are new are left out.
+
+    Raises UsageError where nothing can be compared, and where the earlier record is damaged.
+    """
+    try:
+        return _growths(result, earlier, path)
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as trouble:
+        raise UsageError(f"{path}: is not a whole result of bench --out; make it anew") from trouble
+
+
+def _growths(result: Result, earlier: Mapping[str, Any], path: Path) -> dict[str, Growth]:
     before = {image["path"]: image for image in earlier["images"]}
     found = {}
     for codec, comparison in result.by_codec.items():

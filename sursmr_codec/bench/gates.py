@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,11 @@ class Bounds:
     """Largest share of images whose file may miss a target, in percent."""
     max_regression: float | None = None
     """Largest growth against an earlier result: of bytes in percent, of missed images in points."""
+
+    def __post_init__(self) -> None:
+        for bound in (*self.min_saved.values(), self.max_missed, self.max_regression):
+            if bound is not None and not math.isfinite(bound):
+                raise UsageError(f"a bound must be a number of percent, not {bound}")
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,10 @@ def parse_min_saved(texts: Sequence[str], baselines: Sequence[str]) -> dict[str,
             raise UsageError(f"min saved is PCT or BASELINE=PCT, not {text!r}") from None
         if named and named not in baselines:
             raise UsageError(f"min saved: {named} is not compared with; add --baseline {named}")
-        bounds.update(
-            dict.fromkeys([named] if named else [one for one in baselines if one != "oracle"], bound)
-        )
+        held = [named] if named else [one for one in baselines if one != "oracle"]
+        if not held:
+            raise UsageError(f"min saved: {text} holds for all but the oracle; add another --baseline")
+        bounds.update(dict.fromkeys(held, bound))
     return bounds
 
 

@@ -100,6 +100,34 @@ def test_bounds_on_savings():
         parse_min_saved(["cvvdp=5"], names)
 
 
+def test_bounds_that_hold_nothing_are_refused():
+    with pytest.raises(UsageError, match="add another --baseline"):
+        parse_min_saved(["5"], ["oracle"])
+    for bound in (
+        {"min_saved": {"x": float("nan")}},
+        {"max_missed": float("inf")},
+        {"max_regression": float("nan")},
+    ):
+        with pytest.raises(UsageError, match="number of percent"):
+            Bounds(**bound)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda old: old.pop("images"),
+        lambda old: old.update(images=5),
+        lambda old: old["images"][0]["codecs"].update(jpeg={}),
+        lambda old: [image["codecs"]["jpeg"]["pick"].update(n_bytes=0) for image in old["images"]],
+    ],
+)
+def test_a_damaged_result_is_refused(tmp_path, result, record, damage):
+    old = copy.deepcopy(record)
+    damage(old)
+    with pytest.raises(UsageError, match="not a whole result"):
+        earlier.growths(result, old, tmp_path / "old.json")
+
+
 def test_growth_counts_the_images_that_both_have(tmp_path, question, result, record):
     path = tmp_path / "old.json"
     old = copy.deepcopy(record)

@@ -1,0 +1,90 @@
+"""Tables of `bits.py`: what picks save, what they miss, and how near they come to the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+Record = dict[str, Any]
+
+HEAD = (
+    "codec",
+    "asked",
+    "miss",
+    "by",
+    "one setting of today",
+    "best single QP",
+    "SSIMULACRA2 search",
+    "CVVDP search",
+    "of the oracle's saving",
+)
+SHORT = ((0.5, 0.8), (0.75, 0.9), (0.9, 0.95), (0.75, 0), (0, 0.9))
+"""Targets, SUR and SMR, that the README shows; 0: off."""
+
+
+def markdown(record: Record) -> str:
+    """Every answered question, a table for each set of pictures."""
+    parts = ["## Bits saved", _ABOUT]
+    for name, part in record["parts"].items():
+        n_images = max(one["n_images"] for of in part["codecs"].values() for one in of["results"])
+        parts.append(f"### {name}: {n_images} pictures with a truth")
+        parts.append(table([HEAD, *rows(part)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def short(record: Record) -> str:
+    """The table of the README: the largest set of small pictures, and some of the targets."""
+    name = max(record["parts"], key=lambda name: (name == "test", name.startswith("test,")))
+    part = record["parts"][name]
+    n_images = max(one["n_images"] for of in part["codecs"].values() for one in of["results"])
+    shown = table([HEAD, *rows(part, SHORT)])
+    return f"{shown}\n\n({n_images} pictures of {name}; [all]({_PAGE}))"
+
+
+def rows(part: Record, only: Sequence[tuple[float, float]] | None = None) -> Iterator[tuple[str, ...]]:
+    """One row for each codec and target."""
+    for codec, of_codec in part["codecs"].items():
+        for one in of_codec["results"]:
+            if only is None or (one["sur"], one["smr"]) in only:
+                yield (codec, asked(one), *_numbers(one))
+
+
+def asked(one: Record) -> str:
+    """The targets, as people read them."""
+    named = [f"{name} {one[name.lower()]:g}" for name in ("SUR", "SMR") if one[name.lower()]]
+    return ", ".join(named)
+
+
+def table(lines: Sequence[Sequence[str]]) -> str:
+    """Markdown; the first line is the head."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (lines[0], ["---"] * len(lines[0]), *lines[1:]))
+
+
+def _numbers(one: Record) -> Iterator[str]:
+    yield f"{one['missed_percent']:.0f} %"
+    yield "-" if one["shortfall_mean"] is None else f"{one['shortfall_mean']:.3f}"
+    everyday = [name for name in one["baselines"] if "=" in name]
+    yield f"{_saved(one, everyday[0])} ({everyday[0]})" if everyday else "-"
+    for name in ("best-fixed", "ssimulacra2", "cvvdp"):
+        yield _saved(one, name)
+    yield "-" if one["oracle_percent"] is None else f"{one['oracle_percent']:.0f} %"
+
+
+def _saved(one: Record, name: str) -> str:
+    value, interval = one["saved_percent"].get(name), one["saved_interval"].get(name)
+    if value is None:
+        return "-"
+    return f"{value:.1f} %" + (f" ({interval[0]:.0f}..{interval[1]:.0f})" if interval else "")
+
+
+_PAGE = "benchmarks/README.md#bits-saved"
+_ABOUT = """\
+Bytes that picks save, in percent, with the 95 % interval of a bootstrap over pictures; negative numbers
+are losses. Every file was scored in truth at its own QP, by the metrics and by every machine that votes.
+*miss* is the share of pictures whose pick misses a target in truth, *by* how much it misses it then, on
+average. *Best single QP* and the searches have the one QP or threshold, chosen with hindsight, at which
+as large a share of pictures meets the targets as picks reach; the setting of today stands at whatever
+share it reaches. The oracle writes each picture's true highest QP: from the highest down, every QP was
+tried, but for those above one at which SUR was measured to be more than 0.05 below its target; that SMR
+rises again at a higher QP, as it does, is therefore seen. *Of the oracle's saving* is over the best
+single QP."""
