@@ -53,17 +53,22 @@ def throughput() -> str:
     if part is None:
         return _NOT_YET
     rows = [
-        (f"{jobs} worker{'s' if jobs != '1' else ''}", f"{rate:.2f}", f"{rate * _DAY:,.0f}")
-        for jobs, rate in part["pictures_per_second"].items()
+        (
+            f"`{run['engine']}`",
+            str(run["jobs"]),
+            str(run["threads"]),
+            f"{run['pictures_per_second']:.2f}",
+            f"{run['pictures_per_second'] * _DAY:,.0f}",
+        )
+        for run in part["runs"]
     ]
     told = (
         f"{part['n_pictures']} pictures of {part['megapixels_mean']:.2f} megapixels and "
-        f"{part['bytes_mean'] / 1e3:.0f} kB on average, predictor `{part['predictor']}`: two workers are "
-        f"{part['speedup']:.2f} times as fast as one. {_where(part)}"
+        f"{part['bytes_mean'] / 1e3:.0f} kB on average, predictor `{part['predictor']}`: two processes are "
+        f"{part['speedup']:.2f} times as fast as `serial`.\n\n{_where(part)}"
     )
-    return "\n".join(
-        ("| | pictures a second | pictures a day |", "| --- | --- | --- |", *map(_row, rows), "", told)
-    )
+    head = ("engine", "pictures at a time", "cores for each", "pictures a second", "pictures a day")
+    return "\n".join((_row(head), _row(("---",) * len(head)), *map(_row, rows), "", told))
 
 
 def billion() -> str:
@@ -71,7 +76,7 @@ def billion() -> str:
     part, driver = parts().get("throughput"), parts()["scale"]
     if part is None:
         return _NOT_YET
-    rate, one_core = part["pictures_per_second"]["2"], part["pictures_per_second"]["1"]
+    one_core, rate = (part["runs"][number]["pictures_per_second"] for number in (0, -1))
     journal_ms, journal_kb = driver["journal_ms_mean"], driver["journal_bytes_per_picture"] / 1e3
     source_kb = part["bytes_mean"] / 1e3
     days = BILLION / rate / _DAY
@@ -80,7 +85,7 @@ def billion() -> str:
         ("days of a machine like this one", f"10^9 / ({rate:.2f}/s x 86,400 s)", f"{days:,.0f}"),
         ("such machines, to be done in 30 days", f"{days:,.0f} / 30", f"{days / 30:,.0f}"),
         (
-            "a machine's time that its journal takes",
+            "time that the journal takes of it",
             f"{rate:.2f}/s x {journal_ms:.2f} ms",
             f"{rate * journal_ms / 10:.2f} %",
         ),
@@ -110,7 +115,7 @@ def kills() -> str:
         f"{sum(number.values())} SIGKILLs at random moments: {number['driver']} to the driver, "
         f"{number['worker']} to a worker, {number['all']} to all at once. {n_middle} left some but\n"
         f"not all files. At all {n_ends} ends that were looked at, files and journal were those of a run\n"
-        "that nobody disturbed. (`tests/batch/kill_job.py` does it.)"
+        f"that nobody disturbed. (`tests/batch/kill_job.py` does it.)\n\n{_where(part)}"
     )
 
 
@@ -126,8 +131,8 @@ def _where(part: dict[str, Any]) -> str:
     found = part["machine"]
     machine = f"{found['cores']} cores ({found['cpu']}, {found['system']})"
     return (
-        f"Measured {part['date']} on {machine}, beside other work: the load average was "
-        f"{found['load_average']:g} when it began."
+        f"Measured {part['date']} on {machine}, of version {part['code']['version']} "
+        f"({part['code']['commit']}); the load average was {found['load_average']:g} when it began."
     )
 
 
