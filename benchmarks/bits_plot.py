@@ -33,12 +33,12 @@ def _draw(codec: str, results: list[Record], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, panels = plt.subplots(
-        1, len(results), figsize=(4.2 * len(results), 4.2), layout="constrained", squeeze=False, sharey=True
+        1, len(results), figsize=(max(8.4, 4.2 * len(results)), 4.2), layout="constrained", squeeze=False
     )
     figure.patch.set_facecolor("white")
     for axes, one in zip(panels[0], results, strict=True):
         _panel(axes, one)
-    panels[0][0].set_ylabel("pictures that meet both targets, %")
+    panels[0][0].set_ylabel("pictures that meet the targets, %")
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     figure.suptitle(f"{codec}, {results[0]['n_images']} pictures: up and to the left is better")
@@ -49,16 +49,19 @@ def _draw(codec: str, results: list[Record], path: Path) -> None:
 def _panel(axes: Any, one: Record) -> None:
     n_pixels, share = one["n_pixels"], one["met_percent"]
     bpp = 8 * one["n_bytes"] / n_pixels
+    shown = [bpp]
     for name, (label, colour, style) in _FAMILIES.items():
         curve = sorted(one["baselines"].get(name, {}).get("curve", []), key=lambda point: float(point[2]))
         across, up = [8 * point[2] / n_pixels for point in curve], [point[1] for point in curve]
+        shown += across
         axes.plot(across, up, style, color=colour, label=label, linewidth=1.8, marker=".", markersize=5)
     axes.axhline(share, color="#999999", linewidth=0.8, zorder=0)
     axes.plot([bpp], [share], "*", color=_PICKS, markersize=15, label="picks")
     limit = one["baselines"].get("oracle", {}).get("n_bytes_compared")
     if limit is not None:
+        shown.append(8 * limit / n_pixels)
         axes.plot([8 * limit / n_pixels], [share], "D", color=_ORACLE, markersize=8, label="oracle")
     axes.set(title=f"SUR {one['sur']:g} and SMR {one['smr']:g}", xlabel="bits a pixel")
-    axes.set_ylim(min(40.0, share - 10), 100.5)
-    axes.set_xlim(0.5 * bpp, 1.9 * bpp)
+    axes.set_xlim(0.9 * min(shown), min(1.05 * max(shown), 2 * bpp))
+    axes.set_ylim(max(-3.0, share - 25), min(103.0, share + 25))
     axes.grid(alpha=0.25)

@@ -43,7 +43,6 @@ TIMED = (0.4, 2.0, 12.0, 50.0)
 RUNGS = (1.0, 12.0, 100.0)
 QUICK: dict[str, dict[str, object]] = {
     "hevc": {"preset": "ultrafast"},
-    "vvc": {"preset": "faster"},
     "bpg": {"preset": "ultrafast"},
     "heic": {"preset": "ultrafast"},
     "avif": {"speed": 10},

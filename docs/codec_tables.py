@@ -107,6 +107,19 @@ def large_memory() -> list[tuple[str, ...]]:
     return [head, *rows]
 
 
+def large_rungs() -> list[tuple[str, ...]]:
+    """Head and rows: peaks of one rung under every codec at each size."""
+    peaks: dict[str, dict[float, str]] = {}
+    for row in _result("large")["rungs"]:
+        options = " ".join(f"--{name} {value}" for name, value in row["options"].items())
+        size = row["width"] * row["height"] / 1e6
+        peak = f"{row['peak_bytes'] / 1e6:.0f} MB"
+        peaks.setdefault(row["codec"], {})[size] = f"{peak} (`{options}`)" if options else peak
+    sizes = sorted({size for found in peaks.values() for size in found})
+    rows = [(f"`{codec_id}`", *(found[size] for size in sizes)) for codec_id, found in peaks.items()]
+    return [("codec", *(f"{size:.0f} MP" for size in sizes)), *rows]
+
+
 def large_times() -> list[tuple[str, ...]]:
     """Head and rows: where the time of a JPEG pick goes, in plain encodes of the same picture."""
     head = ("megapixels", "scored by", "encodes", "all", "read", "encode", "decode", "predict")

@@ -23,6 +23,7 @@ import typer
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
 import codec_tables  # noqa: E402
+import risk_tables  # noqa: E402
 
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "docs" / "codecs.md")
@@ -176,20 +177,12 @@ def accuracy() -> str:
     return _table(("ratio", "mean absolute error", "of knowing codec and QP alone", "share of that"), rows)
 
 
-def misses() -> str:
-    """What share of picks misses its targets in truth, from the committed result."""
-    result = json.loads((ROOT / "benchmarks" / "model.json").read_text())
-    rows = [
-        (
-            f"{one['sur'] or '-'}",
-            f"{one['smr'] or '-'}",
-            f"{one['n_picks']}",
-            f"{one['missed_percent']:.0f} %",
-            f"{one['mean_shortfall_of_missed']:.3f}",
-        )
-        for one in result["picks"]
-    ]
-    return _table(("SUR asked", "SMR asked", "picks", "miss", "by, on average"), rows)
+def bits() -> str:
+    """What picks save, from the committed result."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    import bits_tables
+
+    return bits_tables.short(json.loads((ROOT / "benchmarks" / "bits.json").read_text()))
 
 
 def _rows(table: Callable[[], list[tuple[str, ...]]]) -> Callable[[], str]:
@@ -209,9 +202,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "codec-pictures": codec_tables.measured_on,
     "codec-advice": _rows(codec_tables.advice),
     "large-memory": _rows(codec_tables.large_memory),
+    "large-rungs": _rows(codec_tables.large_rungs),
     "large-times": _rows(codec_tables.large_times),
     "accuracy": accuracy,
-    "misses": misses,
+    "misses": _rows(risk_tables.misses),
+    "risks": _rows(risk_tables.risks),
 }
 
 

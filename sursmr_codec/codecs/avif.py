@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from PIL import Image, __version__, features
 
+from sursmr_codec.codecs._density import exif_of
 from sursmr_codec.codecs._still import decode_still, layers
 from sursmr_codec.codecs.base import Availability, Codec, Part, check_option
 from sursmr_codec.errors import EncodeError
@@ -68,7 +69,7 @@ class Avif(Codec):
                 autotiling=False,
                 advanced={**_FIXED, "cq-level": str(qp)},
                 icc_profile=source.icc_profile,
-                exif=source.exif or b"",
+                exif=exif_of(source) or b"",
                 xmp=source.xmp or b"",
             )
         except (OSError, ValueError, RuntimeError, MemoryError) as trouble:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from sursmr_codec.codecs._density import loses_density
 from sursmr_codec.errors import EncodeError, UnavailableError, UsageError
 from sursmr_codec.types import CodecSummary, Pixels, Source
 
@@ -102,6 +103,9 @@ class Codec(ABC):
         gone = [name.upper() for name, block in blocks if block and name not in self.keeps]
         if gone:
             lines.append(f"{self.id} files hold no metadata: {' and '.join(gone)} left out")
+        if "density" not in self.keeps and loses_density(source, with_exif="exif" in self.keeps):
+            across, down = source.density or (0, 0)
+            lines.append(f"{self.id}: the density of {across:.0f}x{down:.0f} dots an inch was left out")
         return tuple(lines)
 
     @property

@@ -14,6 +14,7 @@ from sursmr_codec.codecs._bitstream import read_intra_picture
 from sursmr_codec.codecs._bpg import from_annex_b, unpack
 from sursmr_codec.codecs._bpg_extensions import EXIF, ICC, XMP, extensions, with_extensions
 from sursmr_codec.codecs._bpgenc import encode_bpg, shift_of
+from sursmr_codec.codecs._density import exif_of
 from sursmr_codec.codecs._local import find, remedy
 from sursmr_codec.codecs._planar import decode_picture, pad_edges
 from sursmr_codec.codecs._still import seen
@@ -88,7 +89,7 @@ class Bpg(Codec):
             file = encode_bpg(self._bpgenc, source.native, qp, self._level)
         else:
             file = self._encode(source, qp)
-        exif = (source.exif or b"").removeprefix(_EXIF_HEADER)
+        exif = (exif_of(source) or b"").removeprefix(_EXIF_HEADER)
         return with_extensions(file, {EXIF: exif, ICC: source.icc_profile, XMP: source.xmp})
 
     def _encode(self, source: Source, qp: int) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sursmr_codec.codecs._bitstream import read_intra_picture
+from sursmr_codec.codecs._density import exif_of
 from sursmr_codec.codecs._heic import primary_stream
 from sursmr_codec.codecs._still import layers, seen
 from sursmr_codec.codecs.base import Availability, Codec, Part, check_option
@@ -92,7 +93,7 @@ class Heic(Codec):
         import pillow_heif
 
         parameters = {f"x265:{name}": value for name, value in (_FIXED | _ANY_SIZE).items()}
-        optional: dict[str, Any] = {"exif": source.exif, "xmp": source.xmp}
+        optional: dict[str, Any] = {"exif": exif_of(source), "xmp": source.xmp}
         if source.icc_profile is not None:
             optional["icc_profile"] = source.icc_profile
         file = io.BytesIO()

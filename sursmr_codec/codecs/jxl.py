@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sursmr_codec.codecs._density import exif_of
 from sursmr_codec.codecs._jxl import stated_size, with_metadata
 from sursmr_codec.codecs._still import layers, seen
 from sursmr_codec.codecs.base import Availability, Codec, Part, check_option
@@ -61,7 +62,7 @@ class Jxl(Codec):
             )
         except (imagecodecs.JpegxlError, ValueError, MemoryError) as trouble:
             raise EncodeError(f"jxl cannot be written: {trouble}") from trouble
-        return with_metadata(bytes(codestream), source.exif, source.xmp)
+        return with_metadata(bytes(codestream), exif_of(source), source.xmp)
 
     def decode(self, data: bytes, width: int, height: int) -> Pixels:
         """Decode to sRGB; a file of any size but width x height is refused, and one of several frames."""

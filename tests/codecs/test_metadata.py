@@ -167,8 +167,43 @@ def test_what_is_kept_is_kept_whole(codec_id: str, everything: Source, psnr: PSN
 @pytest.mark.parametrize("codec_id", KEPT)
 def test_what_is_left_out_is_said(codec_id: str, everything: Source) -> None:
     said = " ".join(codecs.get(codec_id).left_out(everything))
-    for part, words in (("icc", "converted to sRGB"), ("exif", "EXIF"), ("xmp", "XMP")):
+    for part, words in (("icc", "converted to sRGB"), ("exif", "no metadata: EXIF"), ("xmp", "XMP")):
         assert (words in said) == (part not in KEPT[codec_id])
+    # Its EXIF has no tags for density.
+    assert ("300x150 dots an inch was left out" in said) == ("density" not in KEPT[codec_id])
+
+
+@pytest.mark.parametrize("codec_id", KEPT)
+def test_density_goes_into_exif_where_there_is_no_other_place(codec_id: str) -> None:
+    pixels, codec = make_picture(WIDTH, HEIGHT), codecs.get(codec_id)
+    exif = found_in(codec.encode(Source(pixels, pixels, density=DENSITY), 30), codec_id).exif
+    if KEPT[codec_id] >= {"exif"} and "density" not in KEPT[codec_id]:
+        assert exif is not None
+        tags = tags_of(exif)
+        assert (tags[ExifTags.Base.XResolution], tags[ExifTags.Base.YResolution]) == DENSITY
+        assert tags[ExifTags.Base.ResolutionUnit] == 2
+    else:
+        assert exif is None
+    said = codec.left_out(Source(pixels, pixels, density=DENSITY))
+    assert bool(said) == (not KEPT[codec_id])
+
+
+@pytest.mark.parametrize("codec_id", KEPT)
+def test_the_density_that_readers_take_anyway_is_not_put_into_exif(codec_id: str) -> None:
+    pixels, codec = make_picture(WIDTH, HEIGHT), codecs.get(codec_id)
+    usual = Source(pixels, pixels, density=(72.009, 71.998))
+    assert found_in(codec.encode(usual, 30), codec_id).exif is None
+    assert codec.left_out(usual) == ()
+
+
+@pytest.mark.parametrize("codec_id", KEPT)
+def test_exif_that_tells_density_is_left_as_it_is(codec_id: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.XResolution] = exif[ExifTags.Base.YResolution] = 300.0
+    pixels = make_picture(WIDTH, HEIGHT)
+    told = Source(pixels, pixels, exif=exif.tobytes(), density=(300.0, 300.0))
+    said = " ".join(codecs.get(codec_id).left_out(told))
+    assert ("density" in said) == (not KEPT[codec_id])
 
 
 @pytest.mark.parametrize("codec_id", KEPT)
