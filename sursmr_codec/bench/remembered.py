@@ -24,7 +24,7 @@ from sursmr_codec.labels.panel import Panel, PanelSetup, ZooSetup
 from sursmr_codec.labels.raw_cache import PictureKey, RawCache, Stored
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.predict.measured import MAX_PIXELS
-from sursmr_codec.types import Pixels, PredictorSummary, Score, Source, Targets
+from sursmr_codec.types import Jury, Pixels, PredictorSummary, Score, Source, Targets
 
 METRICS = ("cvvdp", "ssimulacra2")
 """Teachers that baselines may search by."""
@@ -103,6 +103,15 @@ class Remembered:
         if targets.smr > 0 and not self._machines:
             raise UsageError(
                 "an SMR target needs machines to measure: give --zoo DIR, or --smr 0 to ask for viewers only"
+            )
+
+    def check_jury(self, jury: Jury) -> None:
+        """Raise UsageError where the zoo has too few machines of a task for an SMR of them alone."""
+        n_machines = sum(row.task == jury for row in self._rows.values())
+        if self._rows and jury != "all" and n_machines < smr.MIN_COUNTING_TASK:
+            raise UsageError(
+                f"SMR over machines of {jury} alone needs at least {smr.MIN_COUNTING_TASK} of them, and the "
+                f"zoo has {n_machines}; take --machines all"
             )
 
     def summary(self) -> PredictorSummary:

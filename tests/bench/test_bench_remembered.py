@@ -185,6 +185,13 @@ def test_machines_that_are_missing_are_said(photos, tmp_path, monkeypatch):
         ask(photos, tmp_path, zoo=None)
 
 
+def test_a_task_without_machines_is_refused(tmp_path):
+    judge = Remembering(str(tmp_path), "zoo")(1)
+    judge.check_jury("classification")
+    with pytest.raises(UsageError, match="the zoo has 0"):
+        judge.check_jury("detection")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [((), "--truth measured"), (("--truth", "measured", "--alpha", "flatten=#ffffff"), "--alpha")],
