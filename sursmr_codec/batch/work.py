@@ -102,6 +102,7 @@ class Work:
 
     def _describe(self) -> Description:
         codecs, predictor = self._load()
+        predictor.check_jury(self.settings.pick.jury)
         return Description(tuple(codec.summary() for codec in codecs), predictor.summary())
 
     def _agree(self, job: Job) -> None:

@@ -94,6 +94,7 @@ class Work:
         """What picks; raises UsageError where it cannot judge the targets."""
         predictor = self._question.load_predictor(self._threads)
         predictor.check(self._question.targets)
+        predictor.check_jury(self._question.jury)
         return predictor
 
     @cached_property
@@ -103,6 +104,7 @@ class Work:
             return self.predictor
         judge = self._question.load_judge(self._threads)
         judge.check(self._question.targets)
+        judge.check_jury(self._question.jury)
         return judge
 
     def _pick(self, ask: AskPick) -> Picked:
