@@ -19,8 +19,8 @@ from sursmr_codec.types import Source
 
 T = TypeVar("T")
 
-MAX_PIXELS = 3_500_000
-"""Largest picture that is labelled: a worker takes 1.3 GB, and the teachers 0.7 GB a megapixel on top."""
+MAX_PIXELS = 2_400_000
+"""Largest picture that is labelled: a worker takes 2.5 GiB on it, as `benchmarks/annotate.py` measures."""
 
 
 @dataclass(frozen=True)

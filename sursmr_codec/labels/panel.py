@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from sursmr_codec.types import Pixels
 
 ADAPTERS = 1
 """Raised whenever code that turns pixels into a machine's output changes what comes out."""
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 _RUNTIME_PACKAGES = {".onnx": "onnxruntime", ".tflite": "ai-edge-litert"}
 
 
@@ -101,7 +104,10 @@ class _ZooPanel(Panel):
         self._jury = Jury(read_zoo(setup.zoo, verify=False))
 
     def teacher(self, name: str, reference: Pixels, distorted: Pixels) -> float:
-        return self._teachers[name].score(reference, distorted)
+        try:
+            return self._teachers[name].score(reference, distorted)
+        finally:
+            _give_back_memory()
 
     def machine(self, name: str, rgb: Pixels) -> dict[str, Any]:
         output: dict[str, Any] = _single(self._jury.machine(name).run(rgb).to_dict())
@@ -130,6 +136,12 @@ def output_digest(row: MachineRow) -> str:
     facts = [row.task, row.sha256, row.width, row.height, row.preprocess, repr(row.fit), row.pad, config]
     text = json.dumps([ADAPTERS, runtime, *facts], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _give_back_memory() -> None:
+    # glibc keeps freed arrays of some megabytes, in pieces that the next teacher's do not fit.
+    if _TRIM is not None:
+        _TRIM(0)
 
 
 def _one_thread() -> None:

@@ -261,3 +261,19 @@ def test_vmaf_leaves_no_file(photo, tmp_path, monkeypatch):
         monkeypatch.setenv(variable, str(tmp_path))
     teachers.get("vmaf").score(photo.rgb, photo.rgb)
     assert not list(tmp_path.iterdir())
+
+
+def test_cvvdp_keeps_nothing_for_gradients(photo: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    teacher = teachers.get("cvvdp")
+    recording: list[bool] = []
+    predict = teacher._metric.predict  # type: ignore[attr-defined]
+
+    def watched(*arguments: object, **options: object) -> object:
+        recording.append(torch.is_grad_enabled())
+        return predict(*arguments, **options)
+
+    monkeypatch.setattr(teacher._metric, "predict", watched)  # type: ignore[attr-defined]
+    assert teacher.score(photo.rgb, photo.rgb) == pytest.approx(10.0, abs=1e-3)
+    assert recording == [False]
+    assert torch.is_grad_enabled()

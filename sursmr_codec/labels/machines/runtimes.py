@@ -49,6 +49,8 @@ class OnnxRuntime:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Each of many machines would keep its own, as large as its largest layers; without, none is slower.
+        options.enable_cpu_mem_arena = False
         self._session = onnxruntime.InferenceSession(
             str(weights), options, providers=["CPUExecutionProvider"]
         )

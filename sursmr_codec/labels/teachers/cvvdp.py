@@ -23,7 +23,12 @@ class Cvvdp(Teacher):
     extra = "labels"
 
     def score(self, reference: Pixels, distorted: Pixels) -> float:
-        jod, _ = self._metric.predict(pad_to(distorted, 16), pad_to(reference, 16), dim_order="HWC")
+        metric = self._metric
+        import torch
+
+        # Its constants are parameters of a network: without this, every intermediate would be kept.
+        with torch.no_grad():
+            jod, _ = metric.predict(pad_to(distorted, 16), pad_to(reference, 16), dim_order="HWC")
         return float(jod)
 
     def version(self) -> str:
