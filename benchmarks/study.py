@@ -192,10 +192,11 @@ def _identity(rungs: dict[str, LabelledRungs]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=Path, required=True, help="folder that the labels' images are below")
+    parser.add_argument("--labels", type=Path, default=LABELS, help="folder of label tables")
     parser.add_argument("--work", type=Path, required=True, help="folder of features and of finished units")
     parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     arguments = parser.parse_args()
-    tables = [LABELS / f"{split}.parquet" for split in ("train", "val", "test")]
+    tables = [arguments.labels / f"{split}.parquet" for split in ("train", "val", "test")]
     study = Study(Protocol(), arguments.images, tables, arguments.work)
     began = time.monotonic()
     for line in study.run():
