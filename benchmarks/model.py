@@ -3,7 +3,7 @@
     python benchmarks/model.py --images DIR --labels TABLE            print, for the default model
     python benchmarks/model.py --images DIR --labels TABLE --write    also write benchmarks/model.json
 
-Every labelled rung of a split is encoded anew and scored by the shipped files, as `pick` does it. Beside the
+Every labelled rung of a split is encoded anew and scored by the shipped files (`predicted.py`). Beside the
 mean absolute errors of the codec-and-QP predictor stand three questions: do the predictions hold for machines
 that the model never learned from, what share of picks misses its targets in truth, and how many milliseconds
 a rung takes. A pick here is the highest labelled QP such that it and all below it are predicted to meet the
@@ -24,26 +24,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from predicted import RATIOS, Values
+from predicted import predicted as predicted_ratios
 
-from sursmr_codec import codecs, images, predict
+from sursmr_codec import codecs, predict
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.predict.base import Predictor
 from sursmr_codec.training.baseline import QpBaseline
 from sursmr_codec.training.data import LabelledRungs, read_rungs, stage_targets
 from sursmr_codec.training.evaluate import evaluate
-from sursmr_codec.training.rungs import check_encoders
 from sursmr_codec.types import Source
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).with_suffix(".json")
 TRAIN = ROOT / "models" / "labels" / "train.parquet"
-RATIOS = ("sur", "smr", "smr_classification", "smr_detection")
 TARGETS = ((0.5, 0.8), (0.75, 0.9), (0.9, 0.95), (0.75, 0.0), (0.0, 0.9))
 SIDES = ((768, 512), (1632, 1224), (4000, 3000))
 """Width and height of the pictures whose rungs are timed."""
 N_TIMED = 5
-
-Values = NDArray[np.float32]
 
 
 def report(folder: Path, table: Path, split: str, model: str | None, limit: int | None) -> dict[str, object]:
@@ -54,11 +52,10 @@ def report(folder: Path, table: Path, split: str, model: str | None, limit: int 
     rungs = read_rungs([table], splits=(split,))[split]
     if limit is not None:
         rungs = rungs.where(np.isin(rungs.images, sorted(set(rungs.images))[:limit]))
-    check_encoders(rungs)
     labels = stage_targets(rungs, RATIOS, {}, required=False)
     train = read_rungs([TRAIN], splits=("train",))["train"]
     baseline = QpBaseline(train, stage_targets(train, RATIOS, {}, required=True))
-    predicted = _predicted(folder, rungs, predictor)
+    predicted = predicted_ratios(folder, rungs, predictor)
     guessed = baseline.predict(rungs)
     fits = {
         name: evaluate(rungs, RATIOS, values, labels).record()
@@ -81,22 +78,6 @@ def report(folder: Path, table: Path, split: str, model: str | None, limit: int 
             "rungs": [_cost(predictor, *side) for side in SIDES],
         },
     }
-
-
-def _predicted(folder: Path, rungs: LabelledRungs, predictor: Predictor) -> Values:
-    found = np.full((len(rungs), len(RATIOS)), np.nan, np.float32)
-    source: tuple[str, Source] | None = None
-    for n_done, ((image, codec), rows) in enumerate(rungs.ladders().items(), start=1):
-        if source is None or source[0] != image:
-            source = image, images.read(folder / image)
-            embedding = predictor.embed(source[1])
-        ladder = Ladder(source[1], codecs.get(codec))
-        for row in rows:
-            (score,) = predictor.score(embedding, [ladder[int(rungs.qps[row])]])
-            found[row] = [np.nan if (one := getattr(score, name)) is None else one for name in RATIOS]
-        if n_done % 40 == 0:
-            print(f"{n_done} of {len(rungs.ladders())} ladders", flush=True)
-    return found
 
 
 def _unseen(rungs: LabelledRungs, predicted: Values, labels: Values) -> Mapping[str, object]:

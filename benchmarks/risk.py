@@ -4,7 +4,8 @@
     python benchmarks/risk.py --images DIR --write    also write benchmarks/risk.json, and the model's own
 
 Margins are calibrated on the half of `val` that neither trains nor chooses among epochs
-(`training.data.half_of`), by `training.calibration`, and checked on `test`. Predictions are made anew by the
+(`training.data.half_of`), by `training.calibration`: surely where its pictures suffice, else on average
+(`confidence` null); and checked on `test`. Predictions are made anew by the
 files that ship and kept in `.cache`. Ladders have a rung at every QP: between the ten labelled ones,
 predictions and labels lie on straight lines, so that picks come as near to the edge of the prediction as in
 use. Picks among the labelled rungs alone, which stop short of the edge, are reported beside them.
@@ -29,7 +30,16 @@ from sursmr_codec.asked import Targets
 from sursmr_codec.predict import weights
 from sursmr_codec.predict.risk_table import SCHEMA, kind_of
 from sursmr_codec.risk import Margins
-from sursmr_codec.training.calibration import Calibrated, Outcome, PickLadder, calibrate, interval, outcome
+from sursmr_codec.training.calibration import (
+    CONFIDENCE,
+    Calibrated,
+    Outcome,
+    PickLadder,
+    calibrate,
+    interval,
+    on_average,
+    outcome,
+)
 from sursmr_codec.training.data import LabelledRungs, read_rungs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,14 +85,31 @@ def report(folder: Path, model: str | None) -> tuple[Record, Record]:
         }
         for targets in _kinds(jury):
             of = {"codec": codec, "kind": kind_of(targets[0], jury)}
-            found = calibrate(half, targets, RISKS)
-            margins += [{**of, "risk": risk, **_row(one)} for risk, one in found.items()]
+            found, certain = _calibrated(half, targets)
+            margins += [
+                {**of, "risk": risk, **_row(one), "confidence": CONFIDENCE if risk in certain else None}
+                for risk, one in sorted(found.items())
+            ]
             for asked, every in product(targets, test):
                 asks = {**of, "sur": asked.sur, "smr": asked.smr, "every_qp": every}
                 checks += [{**asks, **row} for row in _checked(test[every], asked, found)]
             print(of, found, flush=True)
     table = {"schema": SCHEMA, **head, "margins": margins, "without_risk": list(_without(checks))}
     return table, {"schema": "sursmr-qp/risk-check/1", **head, "checks": checks}
+
+
+def _calibrated(
+    half: Sequence[PickLadder], targets: Sequence[Targets]
+) -> tuple[dict[float, Calibrated], set[float]]:
+    """Margins by risk, and the risks at which they are sure; at others they hold on average only."""
+    certain = calibrate(half, targets, RISKS)
+    others = [risk for risk in RISKS if risk not in certain]
+    found = {**(calibrate(half, targets, others, on_average) if others else {}), **certain}
+    for risk in sorted(found, reverse=True):
+        # A smaller risk never asks for less.
+        larger = [found[other] for other in found if other > risk]
+        found[risk] = max([found[risk], *larger], key=lambda one: one.margins.sur * one.margins.smr)
+    return found, set(certain)
 
 
 def _kinds(jury: str) -> Iterator[list[Targets]]:

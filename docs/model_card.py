@@ -4,7 +4,8 @@
     python docs/model_card.py                           write the default model's card anew
     python docs/model_card.py --check                   exit 1 where the card is not what the metrics say
 
-What it says comes from the model's `metrics.json`, which training wrote, and from `benchmarks/model.json`.
+What it says comes from the model's `metrics.json`, which training wrote, and from `benchmarks/model.json`,
+`risk.json` and `novelty.json` there, which `benchmarks/shipped.py` makes.
 """
 
 # ruff: noqa: E501 - lines of prose are as long as the card's own
@@ -20,10 +21,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
+import risk_tables  # noqa: E402
+
 MODELS = ROOT / "models"
 MANIFEST = MODELS / "manifest.toml"
 MEASURED = ROOT / "benchmarks" / "model.json"
+RISK, NOVELTY = (ROOT / "benchmarks" / f"{name}.json" for name in ("risk", "novelty"))
 FILES = ("model.onnx", "model.safetensors", "metrics.json")
+MADE_AFTER = ("risk.json", "novelty.json")
+"""What `benchmarks/shipped.py` makes of a model that lies in its place; that of an earlier model is of no use."""
 _NAMES = {
     "sur": "SUR",
     "smr": "SMR",
@@ -41,6 +48,8 @@ def ship(run: Path) -> None:
     folder.mkdir(exist_ok=True)
     for file in FILES:
         shutil.copyfile(run / file, folder / file)
+    for file in MADE_AFTER:
+        (folder / file).unlink(missing_ok=True)
     listed = tomllib.loads(MANIFEST.read_text()) if MANIFEST.exists() else {"models": {}}
     digests = {one: entry["sha256"] for one, entry in listed["models"].items()}
     digests[name] = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
@@ -59,14 +68,19 @@ def card() -> tuple[Path, str]:
     folder = MODELS / name
     metrics: Json = json.loads((folder / "metrics.json").read_text())
     measured: Json = json.loads(MEASURED.read_text())
-    if measured["model"]["sha256"] != listed["models"][name]["sha256"]:
-        raise SystemExit(f"{MEASURED} is of another model: run benchmarks/model.py --write")
+    novelty: Json = json.loads(NOVELTY.read_text())
+    risk: Json = json.loads(RISK.read_text())
+    for path, found in ((MEASURED, measured), (RISK, risk), (NOVELTY, novelty)):
+        if found["model"]["sha256"] != listed["models"][name]["sha256"]:
+            raise SystemExit(f"{path} is of another model: run benchmarks/shipped.py")
     parts = [
         _head(name, metrics),
         _origin(metrics),
         _accuracy(measured),
         _unseen(measured),
         _picks(measured),
+        _risk(metrics, risk),
+        _novelty(novelty),
         _worst(measured),
         _cost(folder, measured),
         _limits(measured),
@@ -92,7 +106,7 @@ def _origin(metrics: Json) -> str:
     counts = metrics["n_rungs"]
     return f"""## Where it comes from
 
-- **Labels**: {counts["train"]} rungs of training pictures (jpeg, hevc); {counts["val"]} of validation pictures
+- **Labels**: {counts["train"]} rungs of training pictures (jpeg, hevc); {_validating(counts)} of validation pictures
   chose among epochs and settings; {counts["test"]} of test pictures were looked at once, for this card. See
   [labels](../labels/README.md): viewers are simulated by ColorVideoVDP and SSIMULACRA2, machines are real.
 - **Made by** `sursmr-qp train models/configs/{metrics["name"]}.toml --data IMAGES`, seed {metrics["seed"]}.
@@ -102,6 +116,11 @@ def _origin(metrics: Json) -> str:
   weights of theirs are in this model.
 - **Machines** of the labels: pretrained networks under their authors' licences; none of their weights is in
   this model."""
+
+
+def _validating(counts: Json) -> int:
+    """Rungs that chose among epochs: of the half of `val` that is left for it, or of all."""
+    return int(counts.get("val/choosing", counts.get("val", 0)))
 
 
 def _accuracy(measured: Json) -> str:
@@ -166,6 +185,68 @@ def _picks(measured: Json) -> str:
             f"{one['bytes_against_oracle']:.3f} |"
         )
     return "\n".join(lines)
+
+
+def _risk(metrics: Json, risk: Json) -> str:
+    """Margins, how they were made, and what they do."""
+    kept_out = "val/choosing" in metrics["n_rungs"]
+    honest = (
+        "Neither training nor the choice among epochs has seen these."
+        if kept_out
+        else "This model's epochs were still chosen on all of `val`, those pictures included, so the margins may "
+        "be a little small; the next is trained without them."
+    )
+    head, *rows = risk_tables.risks()
+    lines = [
+        "## Known risk",
+        "",
+        f"Margins for `--risk` were calibrated on whole picks from {risk['n_images']['val/risk']} pictures of `val`. {honest}",
+        f"They hold with 90 % confidence where these suffice, else on average over such pictures ({_average()}).",
+        f"Here are picks from {risk['n_images']['test']} test pictures, each with a rung at every QP: between the",
+        "labelled ones, predictions and labels lie on straight lines. Bytes are against picks without a risk.",
+        "",
+        *(f"| {' | '.join(cells)} |" for cells in (head, ("---",) * len(head), *rows)),
+    ]
+    if lacking := risk_tables.lacking():
+        lines += ["", f"No margins hold for {lacking}; `--risk` is refused there."]
+    return "\n".join(lines)
+
+
+def _average() -> str:
+    """Which margins hold on average only."""
+    name = tomllib.loads(MANIFEST.read_text())["default"]
+    rows = json.loads((MODELS / name / "risk.json").read_text())["margins"]
+    found = [f"{row['codec']}, {row['kind']} at {row['risk']:g}" for row in rows if row["confidence"] is None]
+    return "; ".join(found) or "none"
+
+
+def _novelty(novelty: Json) -> str:
+    """What `warnings` calls unlike the training pictures."""
+    lines = [
+        "## Unlike its training pictures",
+        "",
+        "`warnings` says where a source's statistics lie further from those of the training pictures than one",
+        "validation picture in fifty does.",
+        "",
+        "| pictures | number | warned of | error of SUR | of SMR |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, one in novelty["rates"].items():
+        lines.append(f"| {name} | {one['n_pictures']} | {one['warned_percent']:.0f} % | | |")
+    for name, one in novelty["test"].items():
+        title = "test, warned of" if name == "warned" else "test, the others"
+        lines.append(f"| {title} | {one['n_pictures']} | | {_error(one, 'sur')} | {_error(one, 'smr')} |")
+    for one in novelty["made"]:
+        lines.append(
+            f"| {one['kind']} | {one['n_pictures']} | {one['warned_percent']:.0f} % | {_error(one, 'sur')} | "
+            f"{_error(one, 'smr')} |"
+        )
+    return "\n".join(lines)
+
+
+def _error(of: Json, ratio: str) -> str:
+    value = of.get(f"{ratio}_mae")
+    return "" if value is None else f"{value:.3f}"
 
 
 def _worst(measured: Json) -> str:

@@ -75,7 +75,9 @@ def test_a_predictor_without_margins_is_told_before_anything_is_encoded():
 
 
 def test_an_unreachable_target_is_told_with_its_risk():
-    with pytest.raises(TargetNotReachable, match=r"cannot meet SMR 0\.9: it reaches 0\.655 .* with risk 0\.1"):
+    with pytest.raises(
+        TargetNotReachable, match=r"cannot meet SMR 0\.9: it reaches 0\.655 .* with risk 0\.1"
+    ):
         pick(PICTURE, Targets(0, 0.9, risk=0.1), codec=CountingCodec(), predictor=Cautious(smr=10.0))
 
 

@@ -103,7 +103,7 @@ class Work:
         if self._question.load_judge is None:
             return self.predictor
         judge = self._question.load_judge(self._threads)
-        judge.check(self._question.targets)
+        judge.check(replace(self._question.targets, risk=None))
         judge.check_jury(self._question.jury)
         return judge
 
@@ -246,4 +246,4 @@ class Work:
 def whether_met(score: Score, targets: Targets) -> bool | None:
     """Whether targets are met in truth; None where a ratio that is asked for is not defined."""
     asked = {name: getattr(score, name) for name in ("sur", "smr") if getattr(targets, name) > 0}
-    return None if None in asked.values() else meets(score, targets)
+    return None if None in asked.values() else meets(score, replace(targets, risk=None))

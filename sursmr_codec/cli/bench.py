@@ -39,6 +39,7 @@ def bench(
     smr: Annotated[
         float, typer.Option(metavar="RATIO", help="Least share of machines whose output stays; 0: off.")
     ] = 0.9,
+    risk: options.Risk = None,
     baseline: Annotated[
         list[str] | None,
         typer.Option(
@@ -161,7 +162,7 @@ def bench(
             folder=folder,
             codec=codec,
             codec_options={name: value for name, value in encoders.items() if value is not None},
-            targets=Targets(sur, smr),
+            targets=Targets(sur, smr, risk),
             search=SearchSettings(search.value, tolerance),
             jury=machines.value,
             reading=options.reading(alpha, max_pixels),

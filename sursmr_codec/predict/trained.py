@@ -15,7 +15,7 @@ from sursmr_codec.labels import protocols
 from sursmr_codec.labels.smr import MIN_COUNTING, fewest
 from sursmr_codec.network import views as viewing
 from sursmr_codec.network.config import NetworkConfig
-from sursmr_codec.predict import weights
+from sursmr_codec.predict import novelty, weights
 from sursmr_codec.predict.base import Embedding, Predictor
 from sursmr_codec.predict.risk_table import RiskTable, kind_of
 from sursmr_codec.risk import Margins, Misses
@@ -50,6 +50,8 @@ class TrainedEmbedding(Embedding):
     def __init__(self, source: Source, features: Sequence[Any]) -> None:
         self.source, self.features = source, features
         self.n_counting: float | None = None
+        self.distance: float | None = None
+        """From the training pictures: beyond 1 it is unlike them; None where nothing is known of these."""
 
 
 class Trained(Predictor):
@@ -127,11 +129,19 @@ class Trained(Predictor):
         return self._risks.misses.get((codec, kind_of(targets, jury)))
 
     @cached_property
+    def _novelty(self) -> novelty.Novelty | None:
+        return self._files.novelty()
+
+    @cached_property
     def _risks(self) -> RiskTable | None:
         return self._files.risks()
 
     def embed(self, source: Source) -> TrainedEmbedding:
-        return TrainedEmbedding(source, self._network.embed(self.views(source.rgb)))
+        views = self.views(source.rgb)
+        embedding = TrainedEmbedding(source, self._network.embed(views))
+        if self._novelty is not None:
+            embedding.distance = self._novelty.distance(novelty.statistics(views[0]))
+        return embedding
 
     def views(self, rgb: Pixels) -> Pixels:
         """(1, V, 3, S, S) uint8 views of an (H, W, 3) uint8 picture, as the network takes them."""
@@ -161,6 +171,12 @@ class Trained(Predictor):
             if self._curves and teacher not in self._curves
         )
         least = fewest(len(self._config.machines), MIN_COUNTING)
+        if embedding.distance is not None and embedding.distance > 1.0:
+            lines += (
+                f"this picture is unlike those that model {self.id} was trained on "
+                f"({embedding.distance:.1f} times as far from them as others of their kind lie): its ratios "
+                "may be further off",
+            )
         if embedding.n_counting is None or embedding.n_counting >= least:
             return lines
         return (

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sursmr_codec.errors import UsageError
-from sursmr_codec.predict import risk_table
+from sursmr_codec.predict import novelty, risk_table
+from sursmr_codec.predict.novelty import Novelty
 from sursmr_codec.predict.risk_table import RiskTable
 
 GRAPH, WEIGHTS, METRICS, MANIFEST = "model.onnx", "model.safetensors", "metrics.json", "manifest.toml"
-RISK = "risk.json"
+RISK, NOVELTY = "risk.json", "novelty.json"
 OF_RUN = "model"
 """Where `train` puts the model in the folder of its run."""
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -55,6 +56,10 @@ class ModelFiles:
     def risks(self) -> RiskTable | None:
         """Its margins; None where it has none. Raises UsageError for a file that cannot be read."""
         return risk_table.read(self.folder / RISK, self.sha256)
+
+    def novelty(self) -> Novelty | None:
+        """What its training pictures are like; None where that was not kept. Raises as `risks`."""
+        return novelty.read(self.folder / NOVELTY, self.sha256)
 
 
 def find(model: str | Path | None = None) -> ModelFiles:

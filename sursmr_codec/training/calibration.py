@@ -1,10 +1,12 @@
 """Margins that keep the share of picks that miss below a risk, from the outcomes of whole picks.
 
 For each kind of targets, margins are tried from the largest down, and the last before the first failure is
-taken: at it and at all above, for every target asked, (missed + 1) / (picks + 1) is at most the risk. The one
-that is added is the picture to come, which may always miss: conformal risk control after Angelopoulos et al.,
-2022, https://arxiv.org/abs/2208.02814, by which the promise holds on average over pictures of the same kind
-and over drawings of the calibrating pictures. Margins at which too few picks are left are passed over.
+taken: at it and at all above, the rule holds for every target asked. By the rule `sure`, an exact binomial
+test rejects that picks miss more often than the risk (fixed-sequence testing after Angelopoulos et al.,
+"Learn then Test", 2021, https://arxiv.org/abs/2110.01052). The rule `on_average` asks less: (missed + 1) /
+(picks + 1) <= risk, where the one that is added is the picture to come, which may always miss (conformal risk
+control, Angelopoulos et al., 2022, https://arxiv.org/abs/2208.02814). There is one pick a picture. Margins
+that leave a pick of fewer than a quarter of the pictures, or of too few to tell, are passed over.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ from sursmr_codec.types import Probe, Score
 
 STEP, LARGEST = 0.1, 5.0
 """Of logarithms of odds: between two margins that are tried, and the largest of all."""
+FEWEST = 0.25
+"""Share of the pictures of which margins must leave a pick."""
+CONFIDENCE = 0.9
+"""Of the rule `sure`."""
 SMR_UNITS = 3.0
 """With both targets, margins of SMR, whose log-odds are predicted so many times less well, are so many times
 those of SUR."""
@@ -97,10 +103,24 @@ def outcome(ladder: PickLadder, targets: Targets, margins: Margins) -> Outcome |
     return None if math.isnan(sum(short)) else Outcome(max(0.0, *short), float(ladder.n_bytes[found.qp]))
 
 
+Rule = Callable[[int, int, float], bool]
+"""Whether so many missed, of so many picks, keep a risk."""
+
+
+def sure(n_missed: int, n_picks: int, risk: float) -> bool:
+    """Of all pictures, no larger a share misses, at a confidence."""
+    return binomial_cdf(n_missed, n_picks, risk) <= 1.0 - CONFIDENCE
+
+
+def on_average(n_missed: int, n_picks: int, risk: float) -> bool:
+    """The next picture misses with no larger a chance, over drawings of these and of it."""
+    return n_missed + 1 <= risk * (n_picks + 1)
+
+
 def calibrate(
-    ladders: Sequence[PickLadder], targets: Sequence[Targets], risks: Sequence[float]
+    ladders: Sequence[PickLadder], targets: Sequence[Targets], risks: Sequence[float], rule: Rule = sure
 ) -> dict[float, Calibrated]:
-    """Risk -> the smallest margins at which each of `targets` is missed by no larger a share of picks.
+    """Risk -> the smallest margins at which `rule` holds for each of `targets`.
 
     `ladders` are of different pictures, and all `targets` of one kind. Risks that no margins hold are left
     out.
@@ -111,13 +131,17 @@ def calibrate(
         found = [[outcome(one, asked, margins) for one in ladders] for asked in targets]
         picks = [[one.missed for one in some if one is not None] for some in found]
         worst = max(picks, key=lambda some: (sum(some) + 1) / (len(some) + 1))
-        for risk in risks:
-            if risk in failed or (risk not in held and any(risk * (len(some) + 1) < 1 for some in picks)):
+        fewest = min(map(len, picks))
+        for risk in set(risks) - failed:
+            too_few = fewest < FEWEST * len(ladders) or not rule(0, fewest, risk)
+            if risk not in held and too_few:
                 continue
-            if sum(worst) + 1 <= risk * (len(worst) + 1):
+            if all(rule(sum(some), len(some), risk) for some in picks):
                 held[risk] = Calibrated(margins, len(worst), sum(worst))
             else:
                 failed.add(risk)
+        if failed.issuperset(risks):
+            break
     return held
 
 

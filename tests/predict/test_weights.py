@@ -14,6 +14,8 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.predict import weights
 
 ROOT = Path(__file__).resolve().parents[2]
+FILES = ("model.onnx", "metrics.json", "risk.json", "novelty.json")
+"""What a model's folder in the wheel holds, beside its card."""
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_the_default_model_is_the_one_in_the_wheel() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     default = tomllib.loads((ROOT / "models" / "manifest.toml").read_text())["default"]
-    inside = {f"models/{default}/{name}" for name in ("model.onnx", "metrics.json", "card.md")}
+    inside = {f"models/{default}/{name}" for name in (*FILES, "card.md")}
     assert set(packed) == {"models/manifest.toml", *inside}
     for source, target in packed.items():
         assert (ROOT / source).is_file()

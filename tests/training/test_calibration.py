@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from sursmr_codec.asked import Targets
 from sursmr_codec.risk import Margins, lowered
-from sursmr_codec.training.calibration import PickLadder, binomial_cdf, calibrate, interval, outcome
+from sursmr_codec.training.calibration import (
+    PickLadder,
+    binomial_cdf,
+    calibrate,
+    interval,
+    on_average,
+    outcome,
+    sure,
+)
 
 VIEWERS = [Targets(0.75, 0.0)]
 
@@ -94,20 +102,23 @@ def test_margins_hold_on_the_pictures_they_were_made_on(error: float, seed: int)
     assert found[0.1].margins.sur >= found[0.2].margins.sur >= 1.0
     for risk, one in found.items():
         assert missed_share(made, VIEWERS[0], one.margins) == one.n_missed / one.n_picks
-        assert (one.n_missed + 1) / (one.n_picks + 1) <= risk
+        assert sure(one.n_missed, one.n_picks, risk)
+    less = calibrate(made, VIEWERS, (0.1,), on_average)[0.1]
+    assert less.margins.sur <= found[0.1].margins.sur
+    assert (less.n_missed + 1) / (less.n_picks + 1) <= 0.1
 
 
 def test_the_promise_holds_on_average_over_other_pictures() -> None:
     shares = []
     for seed in range(5):
-        found = calibrate(ladders(60, 1.0, seed), VIEWERS, (0.1,))
+        found = calibrate(ladders(60, 1.0, seed), VIEWERS, (0.1,), on_average)
         shares.append(missed_share(ladders(100, 1.0, 1000 + seed), VIEWERS[0], found[0.1].margins))
     assert 0.03 < float(np.mean(shares)) <= 0.1
 
 
 def test_no_margin_where_nothing_misses_and_none_for_too_few_pictures() -> None:
     exact = [ladder_of(one.item(), one.item()) for one in np.linspace(6, 14, 30)]
-    assert calibrate(exact, VIEWERS, (0.05, 0.1))[0.1].margins == Margins()
+    assert calibrate(exact, VIEWERS, (0.05, 0.1), on_average)[0.1].margins == Margins()
     assert calibrate(exact, VIEWERS, (0.01,)) == {}
 
 

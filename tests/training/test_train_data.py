@@ -17,7 +17,7 @@ from sursmr_codec.errors import ImageError, UnavailableError, UsageError
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.network.views import views
 from sursmr_codec.training.batches import Targets, ViewFeed, epoch_batches, flipped, n_batches, plain_batches
-from sursmr_codec.training.data import LabelledRungs, read_rungs, stage_targets, teacher_scores
+from sursmr_codec.training.data import LabelledRungs, half_of, read_rungs, stage_targets, teacher_scores
 from sursmr_codec.training.rungs import RungStore
 
 
@@ -220,3 +220,16 @@ def test_source_and_rung_are_mirrored_alike(labelled: Labelled, tmp_path: Path) 
 @pytest.mark.parametrize(("n", "expected"), [(16, 2), (17, 2), (18, 3), (1, 1), (7, 1)])
 def test_a_single_rung_is_no_batch_of_its_own(n: int, expected: int) -> None:
     assert n_batches(range(n), 8) == expected
+
+
+def test_halves_of_a_split_share_no_picture_and_leave_none_out(labelled: Labelled, tmp_path: Path) -> None:
+    names = [f"val/{i}.png" for i in range(200)]
+    rows = [replace(labelled.rows[0], image=name, split="val") for name in names]
+    table = labelled.rewritten(tmp_path / "many.parquet", [*rows, *labelled.rows[:6]])
+    splits = ("val", "val/choosing", "val/risk", "train")
+    found = {split: set(some.images) for split, some in read_rungs([table], splits=splits).items()}
+    assert found["val/choosing"] | found["val/risk"] == found["val"] == set(names)
+    assert not found["val/choosing"] & found["val/risk"]
+    assert 70 < len(found["val/risk"]) < 130
+    assert found["train"] == {"train/0.png"}
+    assert {half_of(name) for name in found["val/risk"]} == {"risk"}
