@@ -124,7 +124,7 @@ def test_a_pick_passes_over_rungs_that_libheif_could_not_read_back(monkeypatch: 
     coded = {qp: len(primary_stream(codec.encode(source, qp))) for qp in (12, 13)}
     assert coded[12] > coded[13]
     monkeypatch.setattr(heic_codec, "_MOST_CODED_BYTES", coded[13])
-    found = pick(source, Targets(sur=0.85), codec=codec, predictor=FallingPredictor())
+    found = pick(source, Targets(sur=0.85), codec=codec, predictor=FallingPredictor(guess=12))
     assert found.qp == 15
     assert 12 not in [probe.qp for probe in found.probes]
     said = "heic files of this picture at QP 12 and below are too large to be read back, and were left out"
