@@ -1,8 +1,10 @@
 """Finds the highest QP whose own rung meets the targets: pure, no pixels, no codecs.
 
 Satisfaction of machines is not monotone in QP, so no rung is ever taken on trust: the answer is a rung that
-was probed and met. Binary search keeps a bracket (a met rung below, a failed one above); exhaustive search
-probes every rung and so returns the true highest.
+was probed and met. The search keeps a bracket (a met rung below, a failed one above) and closes it where the
+ratios seen so far say that the answer lies; the rung above its answer was probed and fails. Where a ratio
+rises again further up, a higher rung may meet the targets too: exhaustive search probes every rung and so
+returns the true highest.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from sursmr_codec.errors import UsageError
+from sursmr_codec.interpolating import crossing
 from sursmr_codec.types import Binding, Probe, Score, SearchSettings, Targets
 
 Steps = Generator[int, Probe | None, "Answer"]
@@ -19,6 +22,10 @@ Steps = Generator[int, Probe | None, "Answer"]
 
 None in a probe's place says that the rung's file is too large to be made: the answer lies at a higher QP.
 """
+
+
+_SPARE = 2
+"""Probes that a search may make more than bisection would."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,24 @@ def margins(score: Score, targets: Targets) -> dict[Binding, float]:
 
     With a risk set, the lower end of the ratio's interval is judged instead of the ratio.
     """
+    wanted = _wanted(targets)
+    return {name: ratio - wanted[name] for name, ratio in _judged(score, targets).items()}
+
+
+def _wanted(targets: Targets) -> dict[Binding, float]:
+    """The switched-on targets."""
+    asked: dict[Binding, float] = {"sur": targets.sur, "smr": targets.smr}
+    return {name: target for name, target in asked.items() if target > 0}
+
+
+def _judged(score: Score, targets: Targets) -> dict[Binding, float]:
+    """What is held against each switched-on target; 0 where it is undefined."""
     cautious = targets.risk is not None
-    judged: dict[Binding, tuple[float | None, float]] = {
-        "sur": (score.sur_low if cautious else score.sur, targets.sur),
-        "smr": (score.smr_low if cautious else score.smr, targets.smr),
+    ratios: dict[Binding, float | None] = {
+        "sur": score.sur_low if cautious else score.sur,
+        "smr": score.smr_low if cautious else score.smr,
     }
-    return {name: (ratio or 0.0) - target for name, (ratio, target) in judged.items() if target > 0}
+    return {name: ratios[name] or 0.0 for name in _wanted(targets)}
 
 
 def meets(score: Score, targets: Targets) -> bool:
@@ -54,8 +73,11 @@ def meets(score: Score, targets: Targets) -> bool:
 
 
 def most_encodes(n_rungs: int) -> int:
-    """Largest number of probes a binary search over `n_rungs` rungs makes, from any start."""
-    return math.ceil(math.log2(n_rungs)) + 1 if n_rungs > 1 else 1
+    """Largest number of probes a search over `n_rungs` rungs makes, from any start: bisection's and two more.
+
+    The two leave room for guesses; when they are used up, the rest is bisected.
+    """
+    return min(n_rungs, math.ceil(math.log2(n_rungs)) + 1 + _SPARE) if n_rungs > 1 else 1
 
 
 def rungs_of(qp_range: range, settings: SearchSettings) -> range:
@@ -110,7 +132,7 @@ def steps(
         for qp in rungs:
             yield from log.at(qp)
     else:
-        yield from _bisect(log, rungs, settings.tolerance, start)
+        yield from _narrow(log, rungs, len(qp_range), settings.tolerance, start)
     met = [probe for probe in log.probes if meets(probe.score, targets)]
     best = max((probe for probe in met if log.fits(probe)), key=lambda probe: probe.qp, default=None)
     if best is not None:
@@ -154,19 +176,15 @@ class _Log:
         return min(above, key=lambda probe: probe.qp, default=None)
 
 
-def _bisect(
-    log: _Log, rungs: range, tolerance: float, start: int | None
+def _narrow(
+    log: _Log, rungs: range, n_range: int, tolerance: float, start: int | None
 ) -> Generator[int, Probe | None, None]:
     """Narrow the bracket until it closes: `below` is met and `above` fails, or they stand outside the range.
 
-    A rung that cannot be made counts as `below`.
-
-    From a start the search strides away from it, doubling, but never so far that the worst case would
-    exceed that of plain bisection.
+    A rung that cannot be made counts as `below`. `n_range` is how many rungs the codec has in all.
     """
     below, above = rungs[0] - 1, rungs[-1] + 1
     budget = most_encodes(len(rungs))
-    stride = 0 if start is None else 1
     guess = (below + above) // 2 if start is None else min(max(start, rungs[0]), rungs[-1])
     while above - below > 1:
         # After this probe either side must still be decidable with what is left of the budget.
@@ -182,11 +200,18 @@ def _bisect(
                 return
         else:
             above = qp
-        if stride and (below < rungs[0] or above > rungs[-1]):
-            guess = qp + (stride if below == qp else -stride)
-            stride *= 2
-        else:
-            stride, guess = 0, (below + above) // 2
+        guess = _guess(log, n_range, tolerance) if log.probes else (below + above) // 2
+
+
+def _guess(log: _Log, n_range: int, tolerance: float) -> int:
+    """The highest QP that meets the targets, as far as what was probed tells.
+
+    With a tolerance, one in the middle of what it allows, where there is a rung.
+    """
+    probed = {probe.qp: _judged(probe.score, log.targets) for probe in log.probes}
+    wanted = _wanted(log.targets)
+    highest = math.floor(crossing(probed, wanted, n_range))
+    return min(highest, round(crossing(probed, wanted, n_range, tolerance / 2))) if tolerance else highest
 
 
 def _overshoot(score: Score, targets: Targets) -> float:
