@@ -26,7 +26,7 @@ import codec_tables  # noqa: E402
 import risk_tables  # noqa: E402
 
 README = ROOT / "README.md"
-PAGES = (README, ROOT / "docs" / "codecs.md")
+PAGES = (README, *(ROOT / "docs" / name for name in ("codecs.md", "commands.md", "risk.md")))
 """Pages with generated blocks."""
 EXAMPLE = "docs/examples/kodim23.png"
 
@@ -207,6 +207,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "misses": _rows(risk_tables.misses),
     "risks": _rows(risk_tables.risks),
+    "risk-short": _rows(risk_tables.short),
 }
 
 
