@@ -53,12 +53,13 @@ def test_every_error_has_its_exit_code():
     }
 
 
-def test_every_command_is_in_the_readme():
-    readme = (ROOT / "README.md").read_text()
+def test_every_command_is_in_the_guide_and_named_in_the_readme():
+    guide, readme = ((ROOT / name).read_text() for name in ("docs/commands.md", "README.md"))
     names = runpy.run_path(str(ROOT / "docs" / "generate.py"))["command_names"](app)
     assert {"pick", "zoo list", "zoo check"} <= set(names)
     for name in names:
-        assert f"<code>sursmr-qp {name}</code>" in readme
+        assert f"<code>sursmr-qp {name}</code>" in guide
+        assert f"`{name}`" in readme
 
 
 def test_every_option_in_the_readmes_examples_exists():
