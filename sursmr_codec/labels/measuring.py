@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from sursmr_codec import codecs, images
 from sursmr_codec.errors import ImageError
 from sursmr_codec.labels.panel import Panel
 from sursmr_codec.ladder import Ladder
-from sursmr_codec.types import Source
+from sursmr_codec.types import Pixels, Source
 
 T = TypeVar("T")
 
@@ -137,13 +138,19 @@ class _Measurement:
         scores: dict[str, float] = {}
         for name in ask.teachers:
             score = self._try(
-                ask, f"teacher {name}", name, partial(self._panel.teacher, name, reference, rung.decoded)
+                ask, f"teacher {name}", name, partial(self._score, name, reference, rung.decoded)
             )
             if score is not None:
                 scores[name] = score
         machines = self._machines(ask, tuple(n for n in ask.machines if n not in mute), rung.decoded)
         identical = bool(np.array_equal(reference, rung.decoded))
         return Answers({"n_bytes": rung.n_bytes, "identical": identical}, scores, machines)
+
+    def _score(self, teacher: str, reference: Pixels, distorted: Pixels) -> float:
+        score = self._panel.teacher(teacher, reference, distorted)
+        if not math.isfinite(score):
+            raise ValueError(f"a score of {score} is none")
+        return score
 
     def _machines(self, ask: Ask | None, names: tuple[str, ...], rgb: Any) -> dict[str, Mapping[str, Any]]:
         outputs: dict[str, Mapping[str, Any]] = {}

@@ -61,6 +61,8 @@ class FakeSetup(PanelSetup):
     """Machines and teachers that always fail."""
     failing_on_rungs: tuple[str, ...] = ()
     """Machines that fail on every picture but the first they see."""
+    wordless: tuple[str, ...] = ()
+    """Teachers whose score is no number."""
     deadly: str | None = None
     """A machine that ends its process, on pictures whose first pixel is black."""
     seconds: float = 0.0
@@ -98,6 +100,8 @@ class FakePanel(Panel):
 
     def teacher(self, name: str, reference: Pixels, distorted: Pixels) -> float:
         self._called(name)
+        if name in self._setup.wordless:
+            return float("nan")
         error = float(np.mean(np.abs(reference.astype(float) - distorted.astype(float))))
         return 10.0 - error / 10.0 if name == "cvvdp" else 100.0 - 4.0 * error
 

@@ -269,6 +269,16 @@ def test_a_failing_teacher_leaves_sur_undefined(folder: Path, tmp_path: Path) ->
         assert row["n_machines"] > 0
 
 
+def test_a_score_that_is_no_number_is_a_failure(folder: Path, tmp_path: Path) -> None:
+    finished = finish(make_run(folder, FakeSetup(wordless=("ssimulacra2",)), limit=1), tmp_path / "out")
+    assert [(f.what, f.error) for f in finished.failures] == [
+        ("teacher ssimulacra2", "ValueError: a score of nan is none")
+    ] * 3
+    rows = store.read_labels(tmp_path / "out").to_pylist()
+    assert {(row["ssimulacra2"], row["sur"]) for row in rows} == {(None, None)}
+    assert all(row["cvvdp_jod"] is not None for row in rows)
+
+
 def test_bad_images_are_recorded_and_the_others_labelled(folder: Path, tmp_path: Path) -> None:
     (folder / "train" / "001.png").write_bytes(b"no picture")
     (folder / "index.csv").write_text(

@@ -75,7 +75,8 @@ def test_a_machine_that_works(write_zoo: WriteZoo, networks: dict[str, Network])
     ("network", "cells", "text"),
     [
         (answering(classes(c3=12.5)), {}, "config: scores 0..12.5 are no probabilities 0..1; has it logits"),
-        (answering(np.full((1, 10), np.nan)), {}, "config: scores that are not finite are no probabilities"),
+        (answering(np.full((1, 10), np.nan)), {}, "scores that are not finite are no probabilities"),
+        (answering(box(np.nan, 1)), BOXES, "scores that are not finite are no probabilities"),
         (answering(box(3.0, 1)), BOXES, "config: scores 3..3 are no probabilities 0..1"),
         (answering(box(0.9, 80)), BOXES, "config: class 80 is none of COCO's 80"),
         (answering(box(0.9, -1)), BOXES, "config: class -1 is none of COCO's 80"),

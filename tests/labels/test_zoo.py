@@ -85,6 +85,8 @@ def test_the_digest_follows_what_decides_an_answer(write_zoo: WriteZoo) -> None:
         ("preprocess", {"preprocess": "magic"}, "'magic' is not one of raw, 01, pm1"),
         ("fit", {"fit": "stretch"}, "'stretch' is not squash, center, topleft"),
         ("ms_busy_core", {"ms_busy_core": "fast"}, "could not convert"),
+        ("ms_busy_core", {"ms_busy_core": "nan"}, "'nan' must be a number of at least 0"),
+        ("ms_busy_core", {"ms_busy_core": "-1"}, "'-1' must be a number of at least 0"),
         ("weights_group", {"weights_group": ""}, "must be a name"),
         ("config", {"config": "{bg: 1}"}, "is not JSON"),
         ("config", {"config": "[1]"}, "must be a JSON object"),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sursmr_codec.labels.machines.geometry import place
 from sursmr_codec.labels.machines.heads.base import softmax
 from sursmr_codec.labels.machines.machine import NetworkMachine
-from sursmr_codec.labels.machines.output import Labels
+from sursmr_codec.labels.machines.output import Labels, require_finite
 from sursmr_codec.labels.machines.preprocess import NORMALISATIONS
 from sursmr_codec.labels.machines.runtimes import Runtime
 from sursmr_codec.labels.machines.zoo import MachineRow
@@ -18,7 +18,11 @@ N_BEST = 5
 
 
 def best_labels(probabilities: NDArray[np.float32]) -> Labels:
-    """(C,) probabilities by class index -> the five best; equal ones in order of index."""
+    """(C,) probabilities by class index -> the five best; equal ones in order of index.
+
+    Raises UnavailableError for probabilities that are no numbers.
+    """
+    require_finite(probabilities)
     best = np.argsort(-probabilities, kind="stable")[:N_BEST]
     return Labels(tuple(best.tolist()), tuple(probabilities[best].tolist()))
 

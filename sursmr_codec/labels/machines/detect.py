@@ -11,7 +11,7 @@ from sursmr_codec.labels.machines.geometry import place
 from sursmr_codec.labels.machines.heads import InputSize
 from sursmr_codec.labels.machines.machine import NetworkMachine
 from sursmr_codec.labels.machines.nms import suppress
-from sursmr_codec.labels.machines.output import SCORE_FLOOR, Boxes
+from sursmr_codec.labels.machines.output import SCORE_FLOOR, Boxes, require_finite
 from sursmr_codec.labels.machines.preprocess import NORMALISATIONS
 from sursmr_codec.types import Pixels
 
@@ -27,6 +27,7 @@ class Detector(NetworkMachine):
         pixels, placement = place(rgb, row.fit, row.width, row.height, row.pad)
         outputs = self.runtime(NORMALISATIONS[row.preprocess](pixels))
         found = row.head.decode(outputs, row.config, InputSize(row.width, row.height))
+        require_finite(found.scores)
 
         likely = np.flatnonzero(found.scores >= np.float32(SCORE_FLOOR))
         xyxy, scores, classes = found.xyxy[likely], found.scores[likely], found.classes[likely]

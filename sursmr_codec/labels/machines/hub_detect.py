@@ -20,7 +20,7 @@ from sursmr_codec.labels.machines.hub import HubModel
 from sursmr_codec.labels.machines.hub_torch import BUILDING, thinking, with_random_weights
 from sursmr_codec.labels.machines.hub_weights import from_pytorch, library
 from sursmr_codec.labels.machines.machine import HubMachine
-from sursmr_codec.labels.machines.output import SCORE_FLOOR, Boxes
+from sursmr_codec.labels.machines.output import SCORE_FLOOR, Boxes, require_finite
 from sursmr_codec.labels.machines.row import MachineRow
 from sursmr_codec.types import Pixels
 
@@ -61,6 +61,7 @@ def boxes(found: Mapping[str, NDArray[Any]], width: int, height: int) -> Boxes:
     """`boxes` (N, 4) in pixels, `labels` (N,) COCO's numbers, `scores` (N,) -> boxes of its 80 classes."""
     classes = class_of_id(found["labels"])
     scores = found["scores"].astype(np.float32)
+    require_finite(scores)
     likely = np.flatnonzero((classes >= 0) & (scores >= np.float32(SCORE_FLOOR)))
     kept = likely[np.argsort(-scores[likely], kind="stable")]
     corners = np.clip(found["boxes"][kept], 0, np.array([width, height] * 2)).astype(np.float32)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sursmr_codec.errors import UsageError
+from sursmr_codec.errors import UnavailableError, UsageError
 
 SCORE_FLOOR = 0.05
 """Detectors drop boxes below this score; confidence thresholds must not go below it."""
@@ -104,6 +104,12 @@ class Segments:
 
 
 Output = Labels | Boxes | Segments
+
+
+def require_finite(scores: NDArray[np.float32]) -> None:
+    """Raise UnavailableError for scores that are no numbers: a machine that says these has no opinion."""
+    if not np.all(np.isfinite(scores)):
+        raise UnavailableError("scores that are not finite are no probabilities 0..1")
 
 
 def output_from_dict(stored: Mapping[str, Any]) -> Output:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -60,7 +61,7 @@ class RowReader:
             preprocess=self._field("preprocess", _one_of(NORMALISATIONS)),
             fit=self._field("fit", Fit.parse),
             config=config,
-            ms_busy_core=self._field("ms_busy_core", float),
+            ms_busy_core=self._field("ms_busy_core", _milliseconds),
             weights_group=self._weights_group(),
             **self._notes(),
         )
@@ -86,7 +87,7 @@ class RowReader:
             preprocess=OWN,
             fit=Fit("own"),
             config=self._field("config", lambda text: _config(task, text, hub=True)),
-            ms_busy_core=self._field("ms_busy_core", _or_empty(float, 0.0)),
+            ms_busy_core=self._field("ms_busy_core", _or_empty(_milliseconds, 0.0)),
             weights_group=self._weights_group(),
             hub=hub,
             **self._notes(),
@@ -163,6 +164,13 @@ def _positive_int(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{text!r} must be a whole number of at least 1")
     return int(text)
+
+
+def _milliseconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{text!r} must be a number of at least 0")
+    return value
 
 
 def _size(text: str) -> tuple[int, int]:
