@@ -76,7 +76,13 @@ class Prober:
         return embedding
 
     def start(self, targets: Targets) -> int | None:
-        """The predictor's guess at the answer, from the source alone."""
+        """The predictor's guess at the answer, from the source alone; with a risk, at what that demands."""
+        if self._margins is not None:
+            raised = [
+                lowered(target, 1.0 / factor) or 0.0
+                for target, factor in ((targets.sur, self._margins.sur), (targets.smr, self._margins.smr))
+            ]
+            targets = replace(targets, sur=raised[0], smr=raised[1])
         return self.predictor.start(self.embedding, self.codec.id, targets)
 
     def at(self, qp: int) -> Probe | None:

@@ -24,7 +24,7 @@ class Misses:
 
 
 def lowered(ratio: float | None, factor: float) -> float | None:
-    """The ratio 0..1 at which the odds of being dissatisfied are `factor` >= 1 times those of `ratio`.
+    """The ratio 0..1 at which the odds of being dissatisfied are `factor` times those of `ratio`.
 
     A ratio of 0 or 1 stays as it is; None where there is none.
     """

@@ -67,6 +67,10 @@ class OnnxNetwork:
         found: list[Any] = self._session.run(self._features, {"views": views, **nothing}, self._only_needed)
         return found
 
+    def arrays(self, source: Features) -> Features:
+        """What is kept of a source, for numpy."""
+        return source
+
     def compare(self, source: Features, views: Pixels) -> Mapping[str, NDArray[np.float32]]:
         """Output -> array (N, ...) for the (N, V, 3, S, S) views of N rungs.
 

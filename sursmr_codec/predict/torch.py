@@ -37,6 +37,10 @@ class TorchNetwork:
             features: Sequence[Any] = self._network.embed(self._on_device(views))
         return features
 
+    def arrays(self, source: Sequence[Any]) -> Sequence[NDArray[np.float32]]:
+        """What is kept of a source, for numpy."""
+        return [one.float().cpu().numpy() for one in source]
+
     def compare(self, source: Sequence[Any], views: Pixels) -> Mapping[str, NDArray[np.float32]]:
         """As `OnnxNetwork.compare`."""
         from sursmr_codec.network.heads import named_outputs

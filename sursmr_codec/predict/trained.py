@@ -18,6 +18,7 @@ from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.predict import novelty, weights
 from sursmr_codec.predict.base import Embedding, Predictor
 from sursmr_codec.predict.risk_table import RiskTable, kind_of
+from sursmr_codec.predict.start import N_MAPS, Start, numbers_of
 from sursmr_codec.risk import Margins, Misses
 from sursmr_codec.types import Evidence, Jury, Pixels, PredictorSummary, Rung, Score, Source, Targets
 
@@ -37,6 +38,10 @@ class Network(Protocol):
 
     def embed(self, views: Pixels) -> Sequence[Any]:
         """What is kept of a source."""
+        ...
+
+    def arrays(self, source: Sequence[Any]) -> Sequence[NDArray[np.float32]]:
+        """What is kept of a source, for numpy."""
         ...
 
     def compare(self, source: Sequence[Any], views: Pixels) -> Mapping[str, NDArray[np.float32]]:
@@ -135,6 +140,21 @@ class Trained(Predictor):
     @cached_property
     def _risks(self) -> RiskTable | None:
         return self._files.risks()
+
+    @cached_property
+    def _start(self) -> Start | None:
+        return self._files.start()
+
+    def start(self, embedding: Embedding, codec: str, targets: Targets) -> int | None:
+        if self._start is None or not isinstance(embedding, TrainedEmbedding):
+            return None
+        return self._start.qp(self.numbers(embedding), codec, targets)
+
+    def numbers(self, embedding: TrainedEmbedding) -> NDArray[np.float64]:
+        """(D,) numbers of the source, which a guess of its ratios rests on."""
+        rgb = embedding.source.rgb
+        n_maps = N_MAPS if self._config.fidelity else 0
+        return numbers_of(self._network.arrays(embedding.features), n_maps, rgb.shape[0] * rgb.shape[1])
 
     def embed(self, source: Source) -> TrainedEmbedding:
         views = self.views(source.rgb)

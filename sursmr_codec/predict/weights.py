@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sursmr_codec.errors import UsageError
-from sursmr_codec.predict import novelty, risk_table
+from sursmr_codec.predict import novelty, risk_table, start
 from sursmr_codec.predict.novelty import Novelty
 from sursmr_codec.predict.risk_table import RiskTable
+from sursmr_codec.predict.start import Start
 
 GRAPH, WEIGHTS, METRICS, MANIFEST = "model.onnx", "model.safetensors", "metrics.json", "manifest.toml"
-RISK, NOVELTY = "risk.json", "novelty.json"
+RISK, NOVELTY, START = "risk.json", "novelty.json", "start.json"
 OF_RUN = "model"
 """Where `train` puts the model in the folder of its run."""
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -60,6 +61,10 @@ class ModelFiles:
     def novelty(self) -> Novelty | None:
         """What its training pictures are like; None where that was not kept. Raises as `risks`."""
         return novelty.read(self.folder / NOVELTY, self.sha256)
+
+    def start(self) -> Start | None:
+        """Where searches should begin; None where that was not fitted. Raises as `risks`."""
+        return start.read(self.folder / START, self.sha256)
 
 
 def find(model: str | Path | None = None) -> ModelFiles:

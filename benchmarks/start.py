@@ -1,0 +1,183 @@
+"""How near to its end does a search begin, where the start is guessed from the source alone?
+
+    python benchmarks/start.py --images DIR            print, for the default model
+    python benchmarks/start.py --images DIR --write    also write benchmarks/start.json, and the model's own
+
+Fits `start.json` of a model (`training.starting`) to what the model itself says of the labelled rungs of
+`train`, and looks at the half of `val` that neither trains nor chooses among epochs: by how many QP is the
+start off the highest QP that is predicted to meet the targets, beside a start that knows the codec alone. To
+be run again after a new model; predictions are kept in `.cache`, and a model without the file searches from
+the middle. What it saves in encodes is in `speed.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from predicted import CACHE, RATIOS, Values, predicted
+
+from sursmr_codec import codecs, images
+from sursmr_codec.asked import Targets
+from sursmr_codec.predict import start as starts
+from sursmr_codec.predict import weights
+from sursmr_codec.predict.start import Start, Vector
+from sursmr_codec.predict.trained import Trained
+from sursmr_codec.training.data import LabelledRungs, read_rungs
+from sursmr_codec.training.starting import RungRatios, fit
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = Path(__file__).with_suffix(".json")
+LABELS = ROOT / "models" / "labels"
+CODECS = ("jpeg", "hevc")
+ASKED = (Targets(0.5, 0.8), Targets(0.75, 0.9), Targets(0.9, 0.95), Targets(0.75, 0.0), Targets(0.0, 0.9))
+HALF = "val/risk"
+DIGITS = 5
+"""Of the numbers in the file."""
+
+Record = dict[str, Any]
+
+
+def report(folder: Path, model: str | None) -> tuple[Record, Record]:
+    """The model's `start.json`, and how it does on validation pictures."""
+    predictor = Trained(model)
+    summary = predictor.summary()
+    said = {"id": summary.id, "sha256": summary.sha256}
+    train, held = (
+        read_rungs([LABELS / f"{split.split('/')[0]}.parquet"], splits=(split,))[split]
+        for split in ("train", HALF)
+    )
+    start = _fitted(folder, train, predictor)
+    stored = {
+        "schema": starts.SCHEMA,
+        "model": said,
+        "ranges": start.ranges,
+        "mean": _short(start.mean),
+        "curves": [
+            {"codec": codec, "ratio": ratio, "weights": [_short(row) for row in found]}
+            for (codec, ratio), found in start.curves.items()
+        ],
+    }
+    result = {
+        "schema": "sursmr-qp/start-errors/1",
+        "date": datetime.now(UTC).date().isoformat(),
+        "model": said,
+        "n_pictures": len(set(train.images)),
+        "n_rungs": len(train),
+        "split": HALF,
+        "errors": list(_errors(folder, held, predictor, start)),
+    }
+    return stored, result
+
+
+def _fitted(folder: Path, rungs: LabelledRungs, predictor: Trained) -> Start:
+    pictures = sorted(set(rungs.images))
+    row_of = {image: row for row, image in enumerate(pictures)}
+    some = {}
+    for codec in CODECS:
+        of_codec = rungs.where(np.array(rungs.codecs, dtype=object) == codec)
+        values = predicted(folder, of_codec, predictor).astype(float)
+        ratios = {name: values[:, RATIOS.index(name)] for name in ("sur", "smr")}
+        rows = np.array([row_of[image] for image in of_codec.images])
+        some[codec] = RungRatios(rows, of_codec.qps, ratios)
+    ranges = {codec: (found[0], found[-1]) for codec in CODECS if (found := codecs.get(codec).qp_range)}
+    return fit(np.stack([_numbers(folder, image, predictor) for image in pictures]), some, ranges)
+
+
+def _numbers(folder: Path, image: str, predictor: Trained) -> Vector:
+    """Of a source, kept on disk beside the predictions."""
+    path = CACHE.parent / "start" / predictor.summary().sha256 / f"{image.replace('/', '+')}.npy"
+    if path.exists():
+        kept: Vector = np.load(path)
+        return kept
+    found = predictor.numbers(predictor.embed(images.read(folder / image)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, found)
+    return found
+
+
+def _errors(folder: Path, rungs: LabelledRungs, predictor: Trained, start: Start) -> Sequence[Record]:
+    values = predicted(folder, rungs, predictor)
+    rows = []
+    for codec in CODECS:
+        ladders = {image: at for (image, of), at in rungs.ladders().items() if of == codec}
+        for targets in ASKED:
+            ends = {
+                image: end
+                for image, at in ladders.items()
+                if (end := _end(rungs.qps[np.array(at)], values[np.array(at)], targets)) is not None
+            }
+            middle = float(np.median(list(ends.values())))
+
+            def guess(image: str, codec: str = codec, targets: Targets = targets) -> float:
+                found = start.qp(_numbers(folder, image, predictor), codec, targets)
+                assert found is not None
+                return float(found)
+
+            rows.append(
+                {
+                    "codec": codec,
+                    "sur": targets.sur,
+                    "smr": targets.smr,
+                    "n_ladders": len(ends),
+                    "from_source": _off(ends, guess),
+                    "from_codec": _off(ends, lambda _, middle=middle: middle),
+                }
+            )
+    return rows
+
+
+def _off(ends: Mapping[str, int], guess: Callable[[str], float]) -> Record:
+    off = np.array([guess(image) - end for image, end in ends.items()])
+    return {
+        "mean": round(float(off.mean()), 2),
+        "mean_absolute": round(float(np.abs(off).mean()), 2),
+        "median_absolute": round(float(np.median(np.abs(off))), 2),
+    }
+
+
+def _end(qps: Any, values: Values, targets: Targets) -> int | None:
+    """The highest QP that is predicted to meet the targets, from the labelled rungs; None where none is.
+
+    Between those, log-odds lie on straight lines.
+    """
+    every = np.arange(qps[0], qps[-1] + 1)
+    met = np.ones(len(every), bool)
+    for column, target in ((0, targets.sur), (1, targets.smr)):
+        if target > 0:
+            kept = np.clip(values[:, column].astype(float), 1e-4, 1.0 - 1e-4)
+            odds = np.interp(every, qps, np.log(kept / (1.0 - kept)))
+            met &= odds >= math.log(target / (1.0 - target))
+    n_met = int(np.argmin(np.append(met, False)))
+    return int(every[n_met - 1]) if n_met else None
+
+
+def _short(values: Vector) -> list[float]:
+    return [float(f"{value:.{DIGITS}g}") for value in values]
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--model")
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    stored, result = report(asked.images, asked.model)
+    print(json.dumps(result, indent=1))
+    if asked.write:
+        place = weights.find(asked.model).folder / weights.START
+        place.write_text(json.dumps(stored) + "\n", "utf-8")
+        RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
