@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from sursmr_codec.cli import console, options
 
 if TYPE_CHECKING:
     from sursmr_codec.datasets.check import Check, CodecCheck
+    from sursmr_codec.labels.rows import LabelRow
 
 app = typer.Typer(
     name="data",
@@ -20,6 +22,9 @@ app = typer.Typer(
 
 MOST_NAMED = 20
 """Missing files and problems that are named where nobody asked for all."""
+
+PLAIN_SECONDS = 30.0
+"""Between two lines of progress."""
 
 _Place = Annotated[
     Path,
@@ -44,7 +49,7 @@ def check(
     all_: Annotated[bool, typer.Option("--all", help="Name every missing file and problem.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Say what of a data set is there: images, levels, raters, and missing files by name.
+    """Say what of a data set is there: images, levels, raters, and missing and damaged files by name.
 
     Exit code 4 where nothing of it can be read.
     """
@@ -54,7 +59,7 @@ def check(
         from sursmr_codec import datasets
         from sursmr_codec.datasets.check import check as count
 
-        found = count(datasets.read(path, reader))
+        found = count(datasets.only_whole(datasets.read(path, reader)))
         if json:
             console.print_json(record(path, found))
             return
@@ -71,27 +76,82 @@ def labels(
         Path, typer.Option("--out", metavar="FILE", show_default=False, help="Table to write (Parquet).")
     ],
     reader: _As = None,
+    below: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder that holds this data set and others: what train gets as --data; PATH by default.",
+        ),
+    ] = None,
+    zoo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of machines, to be asked about the same pictures: SMR beside SUR."
+        ),
+    ] = None,
+    machine_split: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --zoo: TOML list of machines that are kept from training."),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="With --zoo: raw answers, for a run that is stopped; FILE.cache by default."
+        ),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Write the human SUR of every rung that is there as a label table, like those of annotate.
 
-    Exit code 4 where nothing of the data set can be read.
+    Damaged pictures are left out and named. Exit code 4 where nothing of the data set can be read.
     """
     with console.failures():
         from sursmr_codec import datasets
-        from sursmr_codec.errors import ImageError
+        from sursmr_codec.errors import ImageError, OutputError
         from sursmr_codec.labels import store
 
-        data = datasets.read(path, reader)
-        rows = list(datasets.label_rows(data))
+        data = datasets.only_whole(datasets.read(path, reader))
+        rows = list(datasets.label_rows(data, below))
         if not rows:
             raise ImageError(f"{path} has no rung with a source, a compressed picture and a SUR")
-        store.write_labels(store.to_table(rows, []), out)
+        try:
+            # Before machines are asked for hours.
+            out.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{out.parent} cannot be made: {error}") from error
+        machines: list[str] = []
+        if zoo is not None:
+            rows, machines = _asked(
+                rows, below or data.root, zoo, machine_split, cache or Path(f"{out}.cache"), quiet
+            )
+        store.write_labels(store.to_table(rows, machines), out)
         console.warn([*data.problems], quiet=quiet)
         if not quiet:
             typer.echo(
                 f"{len(rows)} rungs of {len(data.images)} images, {len(data.missing)} missing", err=True
             )
+
+
+def _asked(
+    rows: list[LabelRow], folder: Path, zoo: Path, machine_split: Path | None, cache: Path, quiet: bool
+) -> tuple[list[LabelRow], list[str]]:
+    """The rows with the votes of a zoo's jury, and the names of its machines."""
+    from sursmr_codec.datasets.machines import with_machines
+    from sursmr_codec.labels.machine_split import unseen_machines
+    from sursmr_codec.labels.panel import ZooSetup
+    from sursmr_codec.labels.raw_cache import RawCache
+
+    setup = ZooSetup(zoo, ())
+    unseen = unseen_machines(setup.rows, machine_split)
+    done: list[LabelRow] = []
+    told = time.monotonic()
+    with RawCache(cache) as raw:
+        for row in with_machines(rows, folder, setup, raw, unseen):
+            done.append(row)
+            if not quiet and time.monotonic() - told >= PLAIN_SECONDS:
+                told = time.monotonic()
+                typer.echo(f"{len(done)} of {len(rows)} rungs", err=True)
+    return done, [row.name for row in setup.rows]
 
 
 def _facts(found: Check) -> list[tuple[str, str]]:

@@ -9,11 +9,12 @@ from sursmr_codec.datasets.coco import Coco
 from sursmr_codec.datasets.folder import Folder
 from sursmr_codec.datasets.konjnd import KonJnd
 from sursmr_codec.datasets.mcl_jci import MclJci
+from sursmr_codec.datasets.pictures import only_whole
 from sursmr_codec.datasets.rows import label_rows
 from sursmr_codec.datasets.table import TableStudy
 from sursmr_codec.errors import ImageError, UsageError
 
-__all__ = ["READERS", "DataSet", "HumanLadder", "Reader", "label_rows", "read"]
+__all__ = ["READERS", "DataSet", "HumanLadder", "Reader", "label_rows", "only_whole", "read"]
 
 READERS: tuple[Reader, ...] = (TableStudy(), KonJnd(), MclJci(), Coco(), Folder())
 """In the order in which they are asked; the last takes any folder."""

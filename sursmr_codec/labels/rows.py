@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sursmr_codec.labels import smr, sur
 from sursmr_codec.labels.isotonic import interpolate, non_increasing
@@ -14,6 +15,8 @@ from sursmr_codec.labels.protocols import Protocol
 from sursmr_codec.labels.proxy import Curves, proxy
 
 NOT_SATISFIED, SATISFIED, DOES_NOT_COUNT = 0, 1, 2
+Outputs = Mapping[str, Mapping[str, Any]]
+"""Machine name -> `Output.to_dict()`."""
 MOST_SCORED = 12
 """Rungs of a ladder that teachers score; further ones are interpolated."""
 
@@ -92,10 +95,7 @@ def label_rows(
         viewers = _calibrated(rungs, teachers, scale.protocol)
         proxies = proxy(teachers, scale.qp_ranges[codec], scale.falling)
         for qp, rung in rungs.items():
-            votes, strict = _votes(original, rung, scale.rows)
-            ratios = smr.smr(
-                votes, {row.name: row.task for row in scale.rows}, strict_votes=strict, unseen=scale.unseen
-            )
+            ratios, votes = ballot(original.machines, rung.machines, scale.rows, scale.unseen)
             rows.append(
                 LabelRow(
                     image=image,
@@ -115,10 +115,7 @@ def label_rows(
                     smr_strict=ratios.smr_strict,
                     smr_unseen=ratios.smr_unseen,
                     n_machines=ratios.n_counting,
-                    votes={
-                        row.name: DOES_NOT_COUNT if votes[row.name] is None else int(bool(votes[row.name]))
-                        for row in scale.rows
-                    },
+                    votes=votes,
                 )
             )
     return rows
@@ -155,16 +152,21 @@ def _calibrated(
     return {qp: None if qp not in monotone else min(1.0, max(0.0, monotone[qp])) for qp in rungs}
 
 
-def _votes(
-    original: Answers, rung: Answers, rows: Sequence[MachineRow]
-) -> tuple[dict[str, bool | None], dict[str, bool | None]]:
+def ballot(
+    original: Outputs, rung: Outputs, rows: Sequence[MachineRow], unseen: Collection[str]
+) -> tuple[smr.Ratios, dict[str, int]]:
+    """The ratios of one rung, and each machine's vote: 1 satisfied, 0 not, 2 does not count.
+
+    `original` and `rung` are what machines say of the two pictures; one that is silent does not count.
+    """
     votes: dict[str, bool | None] = {}
     strict: dict[str, bool | None] = {}
     for row in rows:
         votes[row.name] = strict[row.name] = None
-        if row.name in original.machines and row.name in rung.machines:
-            before = output_from_dict(original.machines[row.name])
-            after = output_from_dict(rung.machines[row.name])
+        if row.name in original and row.name in rung:
+            before = output_from_dict(original[row.name])
+            after = output_from_dict(rung[row.name])
             votes[row.name] = smr.satisfied(before, after, row)
             strict[row.name] = smr.satisfied(before, after, row, strict=True)
-    return votes, strict
+    ratios = smr.smr(votes, {row.name: row.task for row in rows}, strict_votes=strict, unseen=unseen)
+    return ratios, {name: DOES_NOT_COUNT if vote is None else int(vote) for name, vote in votes.items()}

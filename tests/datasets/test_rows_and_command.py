@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
+from miniatures import picture
 from typer.testing import CliRunner
 
-from sursmr_codec import datasets
+from sursmr_codec import datasets, images
 from sursmr_codec.cli.app import app
 from sursmr_codec.errors import ImageError
-from sursmr_codec.labels import store
+from sursmr_codec.labels import panel, smr, store
+from sursmr_codec.labels.machines.output import output_from_dict
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "labels"))
+from fake_panel import FakePanel, FakeSetup
 
 PAGE = Path(__file__).parents[2] / "docs" / "datasets.md"
 
@@ -76,6 +82,99 @@ def test_check_names_missing_files_and_problems(konjnd):
     every = run("check", konjnd, "--all").stdout
     assert every.count("missing: ") == 30
     assert "--all" not in every
+
+
+def cut(path: Path) -> None:
+    encoded = path.read_bytes()
+    path.write_bytes(encoded[: len(encoded) * 3 // 4])
+
+
+def test_damaged_pictures_are_told_and_left_out(konjnd, mcl_jci):
+    cut(konjnd / "jpeg" / "SRC0001_JPEG_007.jpg")
+    picture(konjnd / "jpeg" / "SRC0001_JPEG_008.jpg", (8, 8))
+    (konjnd / "jpeg" / "SRC0001_JPEG_009.jpg").write_text("not a picture")
+    cut(konjnd / "source_image" / "SRC0505.png")
+    data = datasets.only_whole(datasets.read(konjnd))
+    assert set(data.images) == {"source_image/SRC0001.png"}
+    assert data.problems[0].startswith("source_image/SRC0505.png is no readable picture: ")
+    assert data.problems[1].startswith("jpeg/SRC0001_JPEG_007.jpg is no readable picture: ")
+    assert data.problems[2:] == (
+        "jpeg/SRC0001_JPEG_008.jpg has 8x8 pixels, its source 16x8; left out",
+        "jpeg/SRC0001_JPEG_009.jpg is no readable picture; left out",
+    )
+    assert {row.qp for row in datasets.label_rows(data)} == set(range(1, 101)) - {7, 8, 9}
+    cut(mcl_jci / "source_images" / "ImageJND_SRC02.bmp")
+    data = datasets.only_whole(datasets.read(mcl_jci))
+    # Its compressed pictures are 4x4, as nobody looks at them elsewhere in these tests.
+    assert (len(data.images), len(data.problems)) == (1, 101)
+    done = run("check", konjnd)
+    assert done.exit_code == 0
+    assert "problem: jpeg/SRC0001_JPEG_008.jpg has 8x8 pixels" in done.stdout
+    assert "97 rungs have" in done.stdout
+
+
+def test_what_stands_behind_a_whole_picture_does_no_harm(konjnd):
+    with (konjnd / "jpeg" / "SRC0001_JPEG_007.jpg").open("ab") as file:
+        file.write(bytes(10_000))
+    data = datasets.read(konjnd)
+    assert datasets.only_whole(data) == data
+
+
+def test_paths_below_a_folder_of_several_data_sets(konjnd, mcl_jci, tmp_path):
+    assert run("labels", konjnd, "--below", tmp_path, "--out", tmp_path / "a.parquet").exit_code == 0
+    rows = store.read_labels(tmp_path / "a.parquet").to_pylist()
+    assert rows[0]["image"] == "KonJND-1k/source_image/SRC0001.png"
+    assert rows[0]["fingerprint"] == "file:KonJND-1k/jpeg/SRC0001_JPEG_001.jpg"
+    done = run("labels", konjnd, "--below", mcl_jci, "--out", tmp_path / "b.parquet")
+    assert done.exit_code == 2
+    assert "does not lie in" in done.stderr
+
+
+def test_machines_are_asked_about_the_pictures_that_people_judged(konjnd, tmp_path, monkeypatch):
+    log = tmp_path / "log"
+    monkeypatch.setattr(panel, "ZooSetup", lambda zoo, teachers: FakeSetup(log))
+    split = tmp_path / "split.toml"
+    split.write_text('[unseen]\nmachines = ["c5", "d2", "d3"]\n')
+    arguments = (konjnd, "--below", tmp_path, "--zoo", tmp_path, "--machine-split", split, "-q")
+    assert run("labels", *arguments, "--out", tmp_path / "new" / "both.parquet").exit_code == 0
+    rows = store.read_labels(tmp_path / "new" / "both.parquet").to_pylist()
+    people = [row.sur for row in datasets.label_rows(datasets.read(konjnd))]
+    assert [row["sur"] for row in rows] == pytest.approx(people)
+    fake, machines = FakePanel(FakeSetup()), FakeSetup().rows
+    original = images.read(tmp_path / rows[7]["image"]).rgb
+    rung = images.read(tmp_path / rows[7]["fingerprint"].removeprefix("file:")).rgb
+    before = {row.name: output_from_dict(fake.machine(row.name, original)) for row in machines}
+    after = {row.name: output_from_dict(fake.machine(row.name, rung)) for row in machines}
+    votes = {row.name: smr.satisfied(before[row.name], after[row.name], row) for row in machines}
+    assert {name: rows[7][f"m_{name}"] for name in votes} == {
+        name: 2 if vote is None else int(vote) for name, vote in votes.items()
+    }
+    wanted = smr.smr(votes, {row.name: row.task for row in machines}, unseen={"c5", "d2", "d3"})
+    assert (rows[7]["n_machines"], rows[7]["smr"]) == (wanted.n_counting, pytest.approx(wanted.smr))
+    # All that was said is in the cache: nobody is asked again, even where the table is written anew.
+    asked = log.read_text()
+    again = ("--cache", tmp_path / "new" / "both.parquet.cache", "--out", tmp_path / "again.parquet")
+    assert run("labels", *arguments, *again).exit_code == 0
+    assert log.read_text() == asked
+    assert (tmp_path / "again.parquet").read_bytes() == (tmp_path / "new" / "both.parquet").read_bytes()
+
+
+def test_a_place_that_cannot_be_written_is_told_before_machines_are_asked(konjnd, tmp_path, monkeypatch):
+    log = tmp_path / "log"
+    monkeypatch.setattr(panel, "ZooSetup", lambda zoo, teachers: FakeSetup(log))
+    (tmp_path / "file").write_text("")
+    done = run("labels", konjnd, "--zoo", tmp_path, "--out", tmp_path / "file" / "both.parquet")
+    assert done.exit_code == 6
+    assert not log.exists()
+
+
+def test_a_machine_that_fails_is_named_and_nothing_is_written(konjnd, tmp_path, monkeypatch):
+    monkeypatch.setattr(panel, "ZooSetup", lambda zoo, teachers: FakeSetup(failing=("c2",)))
+    done = run("labels", konjnd, "--zoo", tmp_path, "--out", tmp_path / "both.parquet")
+    assert done.exit_code == 5
+    assert "machine c2 failed on" in done.stderr
+    assert "SRC0001.png: RuntimeError: c2 is broken" in done.stderr
+    assert not (tmp_path / "both.parquet").exists()
 
 
 def test_check_json_has_every_documented_key(konjnd, tmp_path):
