@@ -275,7 +275,7 @@ def test_people_see_the_answer(run, photo, tmp_path):
     ran = run("pick", photo, "--smr", "0", "-o", tmp_path / "out.jpg")
     for words in ("photo.png", "quality", "SUR", "target 0.75", "smaller", "viewers would see", "picked"):
         assert words in ran.stdout
-    assert "probe 1 of at most 8" in ran.stderr
+    assert "probe 1 of at most 10" in ran.stderr
     assert "\x1b" not in ran.stdout + ran.stderr
 
 
