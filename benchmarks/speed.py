@@ -6,11 +6,11 @@
 
 *ratios*: one 768x512 photograph, as multiples of one plain encode of it, the ways interleaved: a pick, one
 that stops within 0.02 of the targets, the search of every rung, and a binary search on SSIMULACRA2 with the
-same encoder. *stages*: seconds of a JPEG pick by stage at 0.4, 2 and 12 megapixels, warm, and cold as a process
-of its own. *encodes*: how many rungs picks of every test picture try, strictly and within 0.02, with the start
-that the model guesses and from the middle; `--pictures N` takes N of them. All take about ten minutes on two
-idle cores. `cpu` is processor time of all threads, which a busy machine changes less than `wall`. Parts that
-are left out stay as they are in the file.
+same encoder. *stages*: seconds of a JPEG pick by stage at 0.4, 2 and 12 megapixels, warm, and cold as a
+process of its own. *encodes*: how many rungs picks of every test picture try, strictly and within 0.02,
+with the start that the model guesses and from the middle; `--pictures N` takes N of them. All take about
+ten minutes on two idle cores. `cpu` is processor time of all threads, which a busy machine changes less
+than `wall`. Parts that are left out stay as they are in the file.
 """
 
 from __future__ import annotations
