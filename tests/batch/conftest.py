@@ -8,9 +8,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import fake_cli
 import pytest
 from fake_batch import FakeLoad, make_pictures
 from surroundings import mount
+from typer.testing import CliRunner
+
+from sursmr_codec import predict
+from sursmr_codec.cli.app import app
 
 
 @pytest.fixture
@@ -57,3 +62,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield disk
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run the command line in this process, with the fake predictor."""
+    monkeypatch.setattr(predict, "load", fake_cli.load)
+
+    def run_cli(*arguments, stdin=None):
+        given = [str(argument) for argument in arguments]
+        if given[0] == "batch":
+            given += ["--engine", "serial"]
+        return CliRunner().invoke(app, given, prog_name="sursmr-qp", input=stdin)
+
+    return run_cli
