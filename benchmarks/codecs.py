@@ -29,6 +29,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -142,15 +143,13 @@ def bytes_at(probes: Iterable[Probe], chosen: Probe) -> float:
 
     The chosen rung's own where every rung meets the target.
     """
-    above = min((p for p in probes if p.qp > chosen.qp and _sur(p) < TARGET), key=_qp, default=None)
+    above = min(
+        (p for p in probes if p.qp > chosen.qp and _sur(p) < TARGET), key=attrgetter("qp"), default=None
+    )
     if above is None:
         return float(chosen.n_bytes)
     way = (_sur(chosen) - TARGET) / (_sur(chosen) - _sur(above))
     return chosen.n_bytes * math.pow(above.n_bytes / chosen.n_bytes, way)
-
-
-def _qp(probe: Probe) -> int:
-    return probe.qp
 
 
 def _sur(probe: Probe) -> float:
@@ -268,11 +267,10 @@ def main() -> None:
                 one["settings"][setting] |= times(source, codec, one["settings"][setting]["qp"])
         print(one["name"], "timed", flush=True)
     result = result_of(measured, predictor)
+    print(json.dumps(result["settings"], indent=1))
     if arguments.write:
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
         PARTIAL.unlink(missing_ok=True)
-    else:
-        print(json.dumps(result["settings"], indent=1))
 
 
 def _searched(
@@ -297,9 +295,7 @@ def _kept(made: dict[str, Codec], predictor: Predictor) -> list[dict[str, Any]]:
     before = json.loads(found.read_text())
     fingerprints = {row["name"]: row["fingerprint"] for row in before["settings"]}
     same = fingerprints == {name: codec.fingerprint() for name, codec in made.items()}
-    same = same and before["protocol"] == predictor.summary().protocol
-    kept: list[dict[str, Any]] = before["pictures"]
-    return kept if same else []
+    return before["pictures"] if same and before["protocol"] == predictor.summary().protocol else []
 
 
 if __name__ == "__main__":

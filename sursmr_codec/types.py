@@ -34,8 +34,7 @@ class Source:
     """An original picture, as read: the reference that every rung is compared with."""
 
     rgb: Pixels
-    """(H, W, 3) uint8 sRGB: what viewers and machines see, and what scores refer to; on white, where `alpha`
-    is kept."""
+    """(H, W, 3) uint8 sRGB: what is seen and scored; on white where `alpha` is kept."""
     native: Pixels
     """(H, W, 3) uint8 in the file's own colour space; the same array as `rgb` where that is opaque sRGB."""
     icc_profile: bytes | None = None
