@@ -77,6 +77,14 @@ def annotate(
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first images.")] = None,
     seed: Annotated[int, typer.Option(help="Of the random spread.")] = 0,
     protocol: options.Protocol = "calibrated",
+    proxy: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="Metrics behind sur_proxy, with commas between; `piq` is four that run offline, `paper` "
+            "all of the paper's; the protocol's teachers by default.",
+        ),
+    ] = "",
     machine_split: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="TOML list of machines that are kept from training."),
@@ -99,6 +107,7 @@ def annotate(
         from sursmr_codec.labels import annotate as core
         from sursmr_codec.labels import plan as planning
         from sursmr_codec.labels import protocols, store
+        from sursmr_codec.labels import proxy as proxies
         from sursmr_codec.labels.focus import focus_qps
         from sursmr_codec.labels.machine_split import unseen_machines
         from sursmr_codec.labels.panel import ZooSetup
@@ -121,12 +130,14 @@ def annotate(
             seed=seed,
         )
         known = protocols.load(protocol)
-        setup = ZooSetup(zoo, tuple(known.curves))
+        metrics = proxies.metrics(proxy)
+        setup = ZooSetup(zoo, tuple(dict.fromkeys((*known.curves, *metrics))))
         run = core.Run(
             plan,
             setup,
             known,
             unseen_machines(setup.rows, machine_split),
+            metrics,
             arguments={
                 "codec": names,
                 "qps": list(chosen.qps),

@@ -109,6 +109,7 @@ def labels(
         from sursmr_codec import datasets
         from sursmr_codec.errors import ImageError, OutputError
         from sursmr_codec.labels import store
+        from sursmr_codec.labels.origin import Origin
 
         data = datasets.only_whole(datasets.read(path, reader))
         rows = list(datasets.label_rows(data, below))
@@ -120,11 +121,12 @@ def labels(
         except OSError as error:
             raise OutputError(f"{out.parent} cannot be made: {error}") from error
         machines: list[str] = []
+        unseen: frozenset[str] = frozenset()
         if zoo is not None:
-            rows, machines = _asked(
+            rows, machines, unseen = _asked(
                 rows, below or data.root, zoo, machine_split, cache or Path(f"{out}.cache"), quiet
             )
-        store.write_labels(store.to_table(rows, machines), out)
+        store.write_labels(store.to_table(rows, machines), out, origin=Origin(tuple(sorted(unseen))))
         console.warn([*data.problems], quiet=quiet)
         if not quiet:
             typer.echo(
@@ -134,8 +136,8 @@ def labels(
 
 def _asked(
     rows: list[LabelRow], folder: Path, zoo: Path, machine_split: Path | None, cache: Path, quiet: bool
-) -> tuple[list[LabelRow], list[str]]:
-    """The rows with the votes of a zoo's jury, and the names of its machines."""
+) -> tuple[list[LabelRow], list[str], frozenset[str]]:
+    """The rows with the votes of a zoo's jury, the names of its machines, and which of them are unseen."""
     from sursmr_codec.datasets.machines import with_machines
     from sursmr_codec.labels.machine_split import unseen_machines
     from sursmr_codec.labels.panel import ZooSetup
@@ -151,7 +153,7 @@ def _asked(
             if not quiet and time.monotonic() - told >= PLAIN_SECONDS:
                 told = time.monotonic()
                 typer.echo(f"{len(done)} of {len(rows)} rungs", err=True)
-    return done, [row.name for row in setup.rows]
+    return done, [row.name for row in setup.rows], unseen
 
 
 def _facts(found: Check) -> list[tuple[str, str]]:

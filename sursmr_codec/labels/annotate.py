@@ -16,12 +16,14 @@ from typing import Any
 
 from sursmr_codec import codecs
 from sursmr_codec.errors import OutputError, UsageError
-from sursmr_codec.labels import store, teachers
+from sursmr_codec.labels import store
 from sursmr_codec.labels.asking import Asking
 from sursmr_codec.labels.measuring import Failure, Reply
+from sursmr_codec.labels.origin import Origin
 from sursmr_codec.labels.panel import PanelSetup
 from sursmr_codec.labels.plan import Plan, Task
 from sursmr_codec.labels.protocols import Protocol
+from sursmr_codec.labels.proxy import falling
 from sursmr_codec.labels.raw_cache import RawCache
 from sursmr_codec.labels.rows import LabelRow, Scale, label_rows
 from sursmr_codec.labels.workers import Workers
@@ -79,6 +81,8 @@ class Run:
     setup: PanelSetup
     protocol: Protocol
     unseen: frozenset[str] = frozenset()
+    proxy: tuple[str, ...] = ()
+    """Metrics behind `sur_proxy`, among the panel's teachers; the protocol's own where there are none."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """What the plan was made from, in JSON's terms, for people who read `run.json`."""
 
@@ -98,8 +102,20 @@ class Run:
             unseen=self.unseen,
             qp_ranges={name: codec.qp_range for name, codec in found.items()},
             fingerprints={name: codec.fingerprint() for name, codec in found.items()},
-            falling=frozenset(n for n in self.protocol.curves if not teachers.get(n).higher_is_better),
+            proxy=self.proxy_metrics,
+            falling=falling(self.proxy_metrics),
         )
+
+    @property
+    def proxy_metrics(self) -> tuple[str, ...]:
+        """Teacher ids behind `sur_proxy`."""
+        return self.proxy or tuple(self.protocol.curves)
+
+    @property
+    def origin(self) -> Origin:
+        """What is kept with every table."""
+        versions = self.setup.teachers
+        return Origin(tuple(sorted(self.unseen)), {name: versions[name] for name in self.proxy_metrics})
 
     def record(self, scale: Scale) -> dict[str, Any]:
         """What `run.json` holds: a run with another record does not go into the same folder."""
@@ -115,6 +131,7 @@ class Run:
             "teachers": dict(self.setup.teachers),
             "machines": {row.name: [self.setup.machines[row.name], row.conf] for row in scale.rows},
             "unseen": sorted(self.unseen),
+            **({"proxy": list(self.proxy)} if self.proxy else {}),
         }
 
 
@@ -156,7 +173,7 @@ def annotate_events(
                 table = store.to_table(
                     [row for one in tasks for row in rows.pop(one.image)], [row.name for row in scale.rows]
                 )
-                store.write_labels(table, path, failed)
+                store.write_labels(table, path, failed, run.origin)
             state.add(task, reply, measured)
             yield state.progress()
     yield Finished(

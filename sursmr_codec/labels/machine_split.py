@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from sursmr_codec.errors import UsageError
+from sursmr_codec.labels import store
 from sursmr_codec.labels.machines.zoo import MachineRow
 
 
@@ -29,6 +30,19 @@ def unseen_machines(jury: Sequence[MachineRow], path: Path | str | None = None) 
     for name in sorted(unseen - names):
         raise UsageError(f"{path} names {name}, which is not a machine of the jury")
     return unseen
+
+
+def unseen_in(labels: Path | str | Sequence[Path | str]) -> frozenset[str]:
+    """Names of machines whose votes in label tables are kept from training.
+
+    Each table says so itself; for one that does not, the package's own list holds. Raises UsageError for a
+    file that is no table.
+    """
+    names: set[str] = set()
+    for path in store.files_of(labels):
+        origin = store.read_origin(path)
+        names |= unseen_names() if origin is None else set(origin.unseen)
+    return frozenset(names)
 
 
 def unseen_names() -> frozenset[str]:

@@ -13,6 +13,8 @@ from sursmr_codec.ladder import Ladder
 
 DEFAULT_METRICS = ("ssim", "ms_ssim", "fsim", "gmsd")
 """Teachers that run without a network; the paper's own 14 are `teachers.PAPER`."""
+PIQ, PAPER = "piq", "paper"
+"""Names of two lists: `DEFAULT_METRICS` and the paper's own."""
 
 Curves = Mapping[str, Mapping[int, float | None]]
 """Teacher id -> QP -> score, None where it failed."""
@@ -57,6 +59,21 @@ def measure(
         metrics={name: teacher.version() for name, teacher in asked.items()},
         scores=scores,
     )
+
+
+def metrics(text: str) -> tuple[str, ...]:
+    """The ids in a list with commas between, in which `piq` and `paper` stand for several; each once.
+
+    Raises UsageError for an unknown one.
+    """
+    from sursmr_codec.labels import teachers
+
+    lists = {PIQ: DEFAULT_METRICS, PAPER: teachers.PAPER}
+    named = [name.strip() for name in text.split(",") if name.strip()]
+    chosen = tuple(dict.fromkeys(one for name in named for one in lists.get(name, (name,))))
+    for name in chosen:
+        teachers.known(name)
+    return chosen
 
 
 def falling(metrics: Iterable[str]) -> frozenset[str]:

@@ -32,8 +32,10 @@ class Scale:
     """Codec id -> its whole ladder."""
     fingerprints: Mapping[str, str]
     """Codec id -> the encoders behind its rungs."""
+    proxy: tuple[str, ...] = ()
+    """Metrics behind `sur_proxy`; the protocol's teachers where there are none."""
     falling: frozenset[str] = frozenset()
-    """Teachers whose scores fall as quality rises."""
+    """Of these, those whose scores fall as quality rises."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,12 @@ def label_rows(
     for codec, planned in ladders.items():
         asked = set(scored_qps(sorted(planned)))
         rungs = {qp: rung for qp, rung in sorted(planned.items()) if rung is not None}
-        scored = {name: _scored(rungs, name, asked) for name in scale.protocol.curves}
-        teachers = {name: _curve(scores, list(rungs), asked) for name, scores in scored.items()}
-        viewers = _calibrated(rungs, teachers, scale.protocol)
-        proxies = proxy(teachers, scale.qp_ranges[codec], scale.falling)
+        voters = tuple(scale.protocol.curves)
+        metrics = scale.proxy or voters
+        scored = {name: _scored(rungs, name, asked) for name in dict.fromkeys((*voters, *metrics))}
+        curves = {name: _curve(scores, list(rungs), asked) for name, scores in scored.items()}
+        viewers = _calibrated(rungs, {name: curves[name] for name in voters}, scale.protocol)
+        proxies = proxy({name: curves[name] for name in metrics}, scale.qp_ranges[codec], scale.falling)
         for qp, rung in rungs.items():
             ratios, votes = ballot(original.machines, rung.machines, scale.rows, scale.unseen)
             rows.append(

@@ -13,6 +13,8 @@
 | `smr_unseen` | float32 | machines that are kept from training |
 | `n_machines` | uint16 | machines behind `smr` |
 | `m_<name>` | uint8 | 1 satisfied, 0 not, 2 does not count |
+
+Beside the columns a file may keep what failed (`read_failures`) and its `Origin` (`read_origin`).
 """
 
 from __future__ import annotations
@@ -20,13 +22,14 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sursmr_codec.errors import MissingExtra, OutputError, UsageError
 from sursmr_codec.labels.measuring import Failure
+from sursmr_codec.labels.origin import Origin
 from sursmr_codec.labels.rows import LabelRow
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ _RANGES = {
 }
 _NULLABLE = frozenset({*SCORES.values(), *RATIOS})
 _FAILURES = b"failures"
+_ORIGIN = b"origin"
 
 
 def to_table(rows: Sequence[LabelRow], machines: Sequence[str]) -> pyarrow.Table:
@@ -73,17 +77,25 @@ def to_table(rows: Sequence[LabelRow], machines: Sequence[str]) -> pyarrow.Table
     return pa.table(columns)
 
 
-def write_labels(table: pyarrow.Table, path: Path | str, failures: Sequence[Failure] = ()) -> None:
+def write_labels(
+    table: pyarrow.Table,
+    path: Path | str,
+    failures: Sequence[Failure] = (),
+    origin: Origin | None = None,
+) -> None:
     """Check a table and write it, whole or not at all; the same table gives the same bytes.
 
-    `failures` are kept with the file. Raises UsageError for a table that is none of labels, OutputError
-    where it cannot be written.
+    `failures` and `origin` are kept with the file. Raises UsageError for a table that is none of labels,
+    OutputError where it cannot be written.
     """
     _, pq = _arrow()
     path = Path(path)
     check_labels(table, path.name)
+    kept: dict[bytes, Any] = {_FAILURES: [asdict(failure) for failure in failures]} if failures else {}
+    if origin is not None:
+        kept[_ORIGIN] = asdict(origin)
     table = table.replace_schema_metadata(
-        {_FAILURES: json.dumps([asdict(failure) for failure in failures]).encode()} if failures else None
+        {key: json.dumps(value, sort_keys=True).encode() for key, value in kept.items()} or None
     )
     buffer = io.BytesIO()
     strings = [name for name, kind in COLUMNS.items() if kind == "string"]
@@ -102,12 +114,32 @@ def write_labels(table: pyarrow.Table, path: Path | str, failures: Sequence[Fail
 
 def read_failures(path: Path | str) -> tuple[Failure, ...]:
     """What failed while a file's labels were made; raises UsageError for a file that is no table."""
+    return tuple(Failure(**failure) for failure in json.loads(_kept(path).get(_FAILURES, b"[]")))
+
+
+def read_origin(path: Path | str) -> Origin | None:
+    """What a file's labels were made with, None where it does not say; raises UsageError for no table."""
+    found = _kept(path).get(_ORIGIN)
+    if found is None:
+        return None
+    values = json.loads(found)
+    return Origin(tuple(values["unseen"]), values["proxy"])
+
+
+def _kept(path: Path | str) -> Mapping[bytes, bytes]:
     _, pq = _arrow()
     try:
-        metadata = pq.read_schema(path).metadata or {}
+        return pq.read_schema(path).metadata or {}
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} is no table of labels: {error}") from error
-    return tuple(Failure(**failure) for failure in json.loads(metadata.get(_FAILURES, b"[]")))
+
+
+def files_of(source: Path | str | Sequence[Path | str]) -> list[Path]:
+    """The tables of a folder (all its `*.parquet`), a file, or several of either."""
+    paths: list[Path] = []
+    for one in [source] if isinstance(source, str | Path) else source:
+        paths += sorted(Path(one).glob("*.parquet")) if Path(one).is_dir() else [Path(one)]
+    return paths
 
 
 def read_labels(source: Path | str | Sequence[Path | str]) -> pyarrow.Table:
@@ -116,9 +148,7 @@ def read_labels(source: Path | str | Sequence[Path | str]) -> pyarrow.Table:
     Raises UsageError where there are none, and as `merge` and `check_labels` do, naming the file.
     """
     _, pq = _arrow()
-    paths: list[Path] = []
-    for one in [source] if isinstance(source, str | Path) else source:
-        paths += sorted(Path(one).glob("*.parquet")) if Path(one).is_dir() else [Path(one)]
+    paths = files_of(source)
     if not paths:
         raise UsageError(f"no labels in {source}: expected *.parquet")
     tables = []

@@ -17,6 +17,8 @@ from sursmr_codec.network.config import RATIOS, NetworkConfig
 from sursmr_codec.training.parsing import parse
 
 Schedule = Literal["constant", "cosine"]
+UNSEEN = "smr_unseen"
+"""The one ratio of label tables that nothing is learned from."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class StageConfig:
         for column in self.labels.values():
             if column not in LABELS:
                 raise UsageError(f"{where}: unknown column {column}; known: {', '.join(LABELS)}")
+            if column == UNSEEN:
+                raise UsageError(f"{where}: column {column} is of machines that are kept from training")
 
     def _smallest(self) -> float:
         numbers = (self.warmup_steps, self.weight_decay, self.votes_weight, self.teachers_weight)

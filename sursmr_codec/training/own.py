@@ -1,8 +1,8 @@
 """A run that makes a trained model one's own: all that a configuration says, read off a label table.
 
-The machines that the table has votes of take the place of the model's, its SUR takes the place of simulated
-viewers' where no teacher scored it, and all else starts from the model's weights. The backbone stays as it
-is, so that training takes minutes without a GPU.
+The machines that the table has votes of take the place of the model's, but for those that it keeps from
+training; its SUR takes the place of simulated viewers' where no teacher scored it, and all else starts from
+the model's weights. The backbone stays as it is, so that training takes minutes without a GPU.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from sursmr_codec.errors import UsageError
 from sursmr_codec.labels import store
+from sursmr_codec.labels.machine_split import unseen_in
 from sursmr_codec.labels.machines.zoo import read_zoo
 from sursmr_codec.network.build import load
 from sursmr_codec.network.config import RATIOS, NetworkConfig
@@ -51,7 +52,7 @@ class Taught:
     teachers: tuple[str, ...]
     """Teachers that scored any of them."""
     machines: tuple[str, ...]
-    """Machines that count for any of them."""
+    """Machines that count for any of them, and are not kept from training."""
 
 
 def own_config(
@@ -97,7 +98,9 @@ def _taught(labels: Sequence[Path | str]) -> Taught:
         values = np.asarray(table[column].to_numpy(zero_copy_only=False), dtype=np.float32)
         return not bool(np.isnan(values[rows]).all())
 
+    unseen = {store.VOTE_PREFIX + name for name in unseen_in(labels)}
     columns = [name for name in table.column_names if name.startswith(store.VOTE_PREFIX)]
+    columns = [name for name in columns if name not in unseen]
     voting = [name for name in columns if (table[name].to_numpy()[rows] != DOES_NOT_COUNT).any()]
     taught = Taught(
         train=train,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sursmr_codec import images
 from sursmr_codec.errors import UsageError
+from sursmr_codec.labels.machine_split import unseen_in
 from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.half import round_weights
 from sursmr_codec.network.moments import Moments
@@ -76,7 +77,7 @@ def train(
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rungs = labelled_rungs(config)
     folder = RunFolder(out)
-    record = {"config": config.record, "labels": _digest(rungs)}
+    record = {"config": config.record, "labels": digest_of(rungs)}
     folder.check(record, resume=resume)
     cache = Path(config.data.cache or folder.path / "cache")
     store = RungStore(config.data.images, cache, config.network.size, config.network.n_crops)
@@ -113,6 +114,8 @@ def labelled_rungs(config: TrainingConfig) -> dict[str, LabelledRungs]:
     data, network = config.data, config.network
     splits = (data.train, data.validation, data.test)
     votes = data.own_smr or any(stage.votes_weight for stage in config.stage)
+    if votes and (unseen := sorted(unseen_in(data.labels) & {*network.machines})):
+        raise UsageError(f"network: {', '.join(unseen)}: the labels keep these machines from training")
     rungs = read_rungs(
         data.labels, splits=splits, codecs=data.codecs, machines=network.machines if votes else ()
     )
@@ -202,7 +205,7 @@ def _fits(
     return fits
 
 
-def _digest(rungs: dict[str, LabelledRungs]) -> str:
+def digest_of(rungs: dict[str, LabelledRungs]) -> str:
     """Hex SHA-256 of everything that is learned from."""
     digest = hashlib.sha256()
     for split, some in rungs.items():

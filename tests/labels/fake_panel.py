@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from PIL import Image
 
 from sursmr_codec.errors import UnavailableError
 from sursmr_codec.labels import protocols
-from sursmr_codec.labels.annotate import Progress, Run, annotate_events
+from sursmr_codec.labels.annotate import Finished, Progress, Run, annotate_events
 from sursmr_codec.labels.machines.geometry import Fit
 from sursmr_codec.labels.machines.zoo import MachineRow
 from sursmr_codec.labels.measuring import Reply, Request, measure
@@ -61,6 +61,8 @@ class FakeSetup(PanelSetup):
     """Machines and teachers that always fail."""
     failing_on_rungs: tuple[str, ...] = ()
     """Machines that fail on every picture but the first they see."""
+    further_teachers: tuple[str, ...] = ()
+    """Beside `cvvdp` and `ssimulacra2`; all of them rise with quality, but for `gmsd`."""
     wordless: tuple[str, ...] = ()
     """Teachers whose score is no number."""
     deadly: str | None = None
@@ -72,7 +74,7 @@ class FakeSetup(PanelSetup):
 
     @property
     def teachers(self) -> Mapping[str, str]:
-        return {"cvvdp": "fake 1", "ssimulacra2": "fake 1"}
+        return dict.fromkeys(("cvvdp", "ssimulacra2", *self.further_teachers), "fake 1")
 
     @property
     def rows(self) -> tuple[MachineRow, ...]:
@@ -103,6 +105,8 @@ class FakePanel(Panel):
         if name in self._setup.wordless:
             return float("nan")
         error = float(np.mean(np.abs(reference.astype(float) - distorted.astype(float))))
+        if name == "gmsd":
+            return error**2
         return 10.0 - error / 10.0 if name == "cvvdp" else 100.0 - 4.0 * error
 
     def machine(self, name: str, rgb: Pixels) -> dict[str, Any]:
@@ -173,6 +177,22 @@ def make_run(folder: Path, setup: PanelSetup, rungs: Rungs | None = None, **opti
     """A run over a folder's images with JPEG rungs, in parts of six of these."""
     plan = make_plan(folder, {"jpeg": range(1, 101)}, rungs or Rungs(count=3), part_rungs=6, **options)
     return Run(plan, setup, protocols.load("calibrated"), frozenset({"c5", "d2", "d3"}))
+
+
+def finish(run: Run, out: Path, **options: Any) -> Finished:
+    """A run to its end."""
+    *_, finished = annotate_events(run, out, **options)
+    assert isinstance(finished, Finished)
+    return finished
+
+
+def calls(log: Path) -> Counter[str]:
+    """How often each teacher and machine was asked since the last look."""
+    if not log.exists():
+        return Counter()
+    lines = log.read_text().splitlines()
+    log.unlink()
+    return Counter(line for line in lines if not line.startswith("load"))
 
 
 def main() -> None:
