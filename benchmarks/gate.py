@@ -2,6 +2,7 @@
 
     SURSMR_DATA=... python benchmarks/gate.py            pick anew and hold it against the bounds
     SURSMR_DATA=... python benchmarks/gate.py --write    make what is found now the bounds
+    python benchmarks/gate.py --images DIR --write       the same, of a folder that holds test/
 
 Picks by the default predictor for JPEG on the three example photographs and on 12 test pictures of
 SURSMR_DATA, spread evenly over their sorted list. Bytes in total may be at most 1 % above those of the
@@ -33,11 +34,13 @@ N_TEST = 12
 MARGIN_PERCENT = 1.0
 
 
-def places() -> dict[str, tuple[Path, int | None]]:
+def places(images: Path | None = None) -> dict[str, tuple[Path, int | None]]:
     """Folders to pick in, and how many pictures of each; the second one only where it is at hand."""
     found: dict[str, tuple[Path, int | None]] = {"examples": (EXAMPLES, None)}
-    if data := os.environ.get("SURSMR_DATA"):
-        found["test"] = (Path(data) / "images" / "test", N_TEST)
+    if images is None and (data := os.environ.get("SURSMR_DATA")):
+        images = Path(data) / "images"
+    if images is not None:
+        found["test"] = (images / "test", N_TEST)
     return found
 
 
@@ -73,10 +76,12 @@ def gates(name: str, found: dict[str, Any], bounds: dict[str, Any]) -> list[Gate
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
-    write = parser.parse_args().write
-    if write and "test" not in places():
-        raise SystemExit("the bounds need the test pictures too: set SURSMR_DATA")
-    measured = {name: measure(*place) for name, place in places().items()}
+    parser.add_argument("--images", type=Path, metavar="DIR", help="in place of SURSMR_DATA's images")
+    asked = parser.parse_args()
+    write, pictures = asked.write, places(asked.images)
+    if write and "test" not in pictures:
+        raise SystemExit("the bounds need the test pictures too: give --images or set SURSMR_DATA")
+    measured = {name: measure(*place) for name, place in pictures.items()}
     if write:
         result = {
             "schema": "sursmr-qp/gate/1",

@@ -114,6 +114,37 @@ def _large(record: Record) -> str:
     return f"a pick from a {size} takes {pick['peak_bytes'] / 1e6:.0f} MB at most"
 
 
+def _learning_curve(record: Record) -> str:
+    whole, gains = record["points"][-1], record["last_doubling_percent"]
+    return (
+        f"up to {whole['n_images']} pictures: the last doubling took {gains['sur']:.1f} % off the error of "
+        f"SUR and {gains['smr']:.1f} % off that of SMR"
+    )
+
+
+def _model(record: Record) -> str:
+    own, other = (record["fits"][name]["ratios"] for name in ("model", "codec_and_qp"))
+    mae = {ratio: (own[ratio]["mae"], other[ratio]["mae"]) for ratio in ("sur", "smr")}
+    errors = [
+        f"{ratio.upper()} {one:.3f}, {one / its:.2f} of that error" for ratio, (one, its) in mae.items()
+    ]
+    return f"mean absolute error beside that of knowing codec and QP alone: {'; '.join(errors)}"
+
+
+def _reliability(record: Record) -> str:
+    worst = max(record["ratios"], key=lambda one: one["gap"] or 0.0)
+    gaps = [f"{one['codec']} {one['gap']:.3f}" for one in record["ratios"] if one["ratio"] == "sur"]
+    return (
+        f"a bin's mean label is off its mean prediction by, for SUR: {', '.join(gaps)}; most for "
+        f"{worst['ratio']} of {worst['codec']}, by {worst['gap']:.3f}"
+    )
+
+
+def _worst(record: Record) -> str:
+    few = sum(one["n_machines_counting"] < 10 for one in record["pictures"])
+    return f"of {len(record['pictures'])} pictures, {few} have fewer than 10 machines that count"
+
+
 def _practice(record: Record) -> str:
     lines = []
     for name, part in record["parts"].items():
@@ -166,10 +197,14 @@ HEADLINES: dict[str, Callable[[Record], str]] = {
     ),
     "ladder_scores": _ladder_scores,
     "large": _large,
+    "learning_curve": _learning_curve,
+    "model": _model,
     "practice": _practice,
+    "reliability": _reliability,
     "report": _report,
     "startup": _startup,
     "wobble": _wobble,
+    "worst": _worst,
 }
 """By script. A script without a line here is shown by its first numbers."""
 

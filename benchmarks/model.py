@@ -6,14 +6,16 @@
 Every labelled rung of a split is encoded anew and scored by the shipped files (`predicted.py`). Beside the
 mean absolute errors of the codec-and-QP predictor stand three questions: do the predictions hold for machines
 that the model never learned from, what share of picks misses its targets in truth, and how many milliseconds
-a rung takes. A pick here is the highest labelled QP such that it and all below it are predicted to meet the
-targets; the oracle knows the labels.
+a rung takes. Where `models/labels` has tables of other pictures (`kodak.parquet`, `large_test.parquet`),
+errors on these follow. A pick here is the highest labelled QP such that it and all below it are predicted to
+meet the targets; the oracle knows the labels.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +30,7 @@ from predicted import RATIOS, Values
 from predicted import predicted as predicted_ratios
 
 from sursmr_codec import codecs, predict
+from sursmr_codec.labels import store
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.predict.base import Predictor
 from sursmr_codec.training.baseline import QpBaseline
@@ -37,7 +40,10 @@ from sursmr_codec.types import Source
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).with_suffix(".json")
-TRAIN = ROOT / "models" / "labels" / "train.parquet"
+TABLES = ROOT / "models" / "labels"
+TRAIN = TABLES / "train.parquet"
+OTHERS = ("large_test", "kodak")
+"""Tables of pictures of other kinds, where they are there."""
 TARGETS = ((0.5, 0.8), (0.75, 0.9), (0.9, 0.95), (0.75, 0.0), (0.0, 0.9))
 SIDES = ((768, 512), (1632, 1224), (4000, 3000))
 """Width and height of the pictures whose rungs are timed."""
@@ -71,9 +77,11 @@ def report(folder: Path, table: Path, split: str, model: str | None, limit: int 
         "n_rungs": len(rungs),
         "fits": fits,
         "unseen_machines": _unseen(rungs, predicted, labels),
+        "others": dict(_others(folder, predictor, fits["model"])) if limit is None else {},
         "picks": [_misses(rungs, predicted, labels, targets) for targets in TARGETS],
-        "worst": _worst(rungs, predicted, labels),
         "cost": {
+            "cores": os.cpu_count(),
+            "load_average": round(os.getloadavg()[0], 2),
             "load_seconds": round(load_seconds, 3),
             "rungs": [_cost(predictor, *side) for side in SIDES],
         },
@@ -93,6 +101,34 @@ def _unseen(rungs: LabelledRungs, predicted: Values, labels: Values) -> Mapping[
         "oracle_mae": round(oracle, 4),
         "ratio": round(model / oracle, 3),
     }
+
+
+def _others(
+    folder: Path, predictor: Predictor, fit: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Errors on pictures of other kinds, and how many times those on the split they are."""
+    for name in OTHERS:
+        table = TABLES / f"{name}.parquet"
+        if table.exists():
+            (split,) = set(store.read_labels([table])["split"].to_pylist())
+            rungs = read_rungs([table], splits=(split,))[split]
+            labels = stage_targets(rungs, RATIOS, {}, required=False)
+            found = evaluate(rungs, RATIOS, predicted_ratios(folder, rungs, predictor), labels)
+            yield (
+                name,
+                {
+                    "n_images": len(set(rungs.images)),
+                    "n_rungs": len(rungs),
+                    "ratios": {
+                        ratio: {
+                            "mae": round(one.mae, 4),
+                            "times_test": round(one.mae / fit["ratios"][ratio]["mae"], 3),
+                        }
+                        for ratio, one in found.ratios.items()
+                        if one.mae is not None
+                    },
+                },
+            )
 
 
 def _misses(
@@ -137,28 +173,6 @@ def _chosen(
             n_met = int(np.argmin(np.append(met, False)))
             places.append(n_met - 1 if n_met else None)
         yield places[0], places[1], ladder
-
-
-def _worst(rungs: LabelledRungs, predicted: Values, labels: Values, n: int = 10) -> list[dict[str, object]]:
-    """The pictures with the largest mean error of SUR and SMR together."""
-    errors = np.nan_to_num(np.abs(predicted[:, :2] - labels[:, :2])).sum(axis=1)
-    of = np.array(rungs.images, dtype=object)
-    mean = {image: float(errors[of == image].mean()) for image in sorted(set(rungs.images))}
-    found = []
-    for image in sorted(mean, key=lambda one: -mean[one])[:n]:
-        rows = of == image
-        sur, smr = (
-            float(np.nanmean(np.abs(predicted[rows, i] - labels[rows, i])))
-            if (~np.isnan(labels[rows, i])).any()
-            else None
-            for i in (0, 1)
-        )
-        found.append({"image": image, "sur_mae": _rounded(sur), "smr_mae": _rounded(smr)})
-    return found
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 def _cost(predictor: Predictor, width: int, height: int) -> dict[str, object]:

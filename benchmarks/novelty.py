@@ -173,10 +173,10 @@ def main() -> None:
     asked = parser.parse_args()
     kept, result = report(asked.images, asked.model, asked.zoo)
     if asked.write:
+        RESULT.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
         (weights.find(asked.model).folder / weights.NOVELTY).write_text(
             json.dumps(kept, allow_nan=False) + "\n"
         )
-        RESULT.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
     else:
         print(json.dumps(result, indent=1))
 

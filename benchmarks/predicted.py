@@ -1,7 +1,8 @@
 """What the shipped model says of every labelled rung, kept on disk so that several benchmarks share it.
 
-Rungs are encoded anew and scored through the files that ship, as `pick` does it. There is one file a picture,
-by model, so that a run that was stopped goes on, and another model never finds them.
+Rungs are encoded anew and scored through the files that ship, as `pick` does it. There is one file a ladder,
+by model, so that a run that was stopped goes on, another model never finds them, and a further codec's labels
+leave those of the others as they are.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,10 @@ from numpy.typing import NDArray
 from sursmr_codec import codecs, images
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.network import views
-from sursmr_codec.predict.base import Predictor
+from sursmr_codec.predict.base import Embedding, Predictor
 from sursmr_codec.training.data import LabelledRungs
 from sursmr_codec.training.rungs import check_encoders
+from sursmr_codec.types import Source
 
 RATIOS = ("sur", "smr", "smr_classification", "smr_detection")
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "predicted"
@@ -35,33 +38,46 @@ def predicted(folder: Path, rungs: LabelledRungs, predictor: Predictor, cache: P
     place = cache / f"{predictor.summary().sha256}-{views.VERSION}"
     place.mkdir(parents=True, exist_ok=True)
     found = np.full((len(rungs), len(RATIOS)), np.nan, np.float32)
-    by_image: dict[str, list[int]] = {}
-    for row, image in enumerate(rungs.images):
-        by_image.setdefault(image, []).append(row)
-    for n_done, (image, rows) in enumerate(sorted(by_image.items()), start=1):
-        some = rungs.take(rows)
-        path = place / f"{_name(image, some)}.json"
+    ladders = rungs.ladders()
+    seen: _Seen | None = None
+    for n_done, ((image, codec), rows) in enumerate(ladders.items(), start=1):
+        its = rungs.take(rows)
+        path = place / f"{_name(image, its)}.json"
         if path.exists():
             values = json.loads(path.read_text())
         else:
-            values = list(_scored(folder / image, some, predictor))
+            if seen is None or seen.path != folder / image:
+                seen = _Seen(folder / image, predictor)
+            values = list(seen.scored(codec, its.qps.tolist()))
             temporary = path.with_suffix(f".{os.getpid()}.tmp")
             temporary.write_text(json.dumps(values))
             temporary.replace(path)
-            if n_done % 10 == 0:
-                print(f"{n_done} of {len(by_image)} pictures", flush=True)
+            if n_done % 20 == 0:
+                print(f"{n_done} of {len(ladders)} ladders", flush=True)
         found[rows] = [[np.nan if one is None else one for one in row] for row in values]
     return found
 
 
-def _scored(path: Path, rungs: LabelledRungs, predictor: Predictor) -> Iterator[list[float | None]]:
-    """The ratios of one picture's rungs, in order."""
-    source = images.read(path)
-    embedding = predictor.embed(source)
-    ladders = {codec: Ladder(source, codecs.get(codec)) for codec in set(rungs.codecs)}
-    for codec, qp in zip(rungs.codecs, rungs.qps.tolist(), strict=True):
-        (score,) = predictor.score(embedding, [ladders[codec][qp]])
-        yield [getattr(score, name) for name in RATIOS]
+class _Seen:
+    """A picture that is embedded once for all of its ladders."""
+
+    def __init__(self, path: Path, predictor: Predictor) -> None:
+        self.path, self._predictor = path, predictor
+
+    @cached_property
+    def _source(self) -> Source:
+        return images.read(self.path)
+
+    @cached_property
+    def _embedding(self) -> Embedding:
+        return self._predictor.embed(self._source)
+
+    def scored(self, codec: str, qps: list[int]) -> Iterator[list[float | None]]:
+        """The ratios of rungs at those QPs, in order."""
+        ladder = Ladder(self._source, codecs.get(codec))
+        for qp in qps:
+            (score,) = self._predictor.score(self._embedding, [ladder[qp]])
+            yield [getattr(score, name) for name in RATIOS]
 
 
 def _name(image: str, rungs: LabelledRungs) -> str:

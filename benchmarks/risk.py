@@ -77,7 +77,7 @@ def report(folder: Path, model: str | None) -> tuple[Record, Record]:
     }
     margins: list[Record] = []
     checks: list[Record] = []
-    for jury, codec in product(JURIES, sorted(set(labelled["test"].codecs))):
+    for jury, codec in product(JURIES, sorted({one for some in labelled.values() for one in some.codecs})):
         half = _ladders(labelled[HALF], values[HALF], codec, jury, every=True)
         test = {
             every: _ladders(labelled["test"], values["test"], codec, jury, every=every)
@@ -122,7 +122,7 @@ def _kinds(jury: str) -> Iterator[list[Targets]]:
 def _without(checks: Sequence[Record]) -> Iterator[Record]:
     shown = {(one.sur, one.smr) for one in SHOWN}
     for row in checks:
-        if row["risk"] is None and row["every_qp"] and (row["sur"], row["smr"]) in shown:
+        if row["risk"] is None and row["every_qp"] and row["n_picks"] and (row["sur"], row["smr"]) in shown:
             yield {name: row[name] for name in ("codec", "kind", *MISSES)}
 
 
@@ -186,8 +186,8 @@ def main() -> None:
     asked = parser.parse_args()
     table, checks = report(asked.images, asked.model)
     if asked.write:
-        (weights.find(asked.model).folder / weights.RISK).write_text(_text(table))
         RESULT.write_text(_text(checks))
+        (weights.find(asked.model).folder / weights.RISK).write_text(_text(table))
     else:
         print(_text(checks), end="")
 

@@ -4,10 +4,10 @@
     python benchmarks/start.py --images DIR --write    also write benchmarks/start.json, and the model's own
 
 Fits `start.json` of a model (`training.starting`) to what the model itself says of the labelled rungs of
-`train`, and looks at the half of `val` that neither trains nor chooses among epochs: by how many QP is the
-start off the highest QP that is predicted to meet the targets, beside a start that knows the codec alone. To
-be run again after a new model; predictions are kept in `.cache`, and a model without the file searches from
-the middle. What it saves in encodes is in `speed.py`.
+`train`, for every codec that has some, and looks at the half of `val` that neither trains nor chooses among
+epochs: by how many QP is the start off the highest QP that is predicted to meet the targets, beside a start
+that knows the codec alone. To be run again after a new model; predictions are kept in `.cache`, and a model
+without the file searches from the middle. What it saves in encodes is in `speed.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,6 @@ from sursmr_codec.training.starting import RungRatios, fit
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).with_suffix(".json")
 LABELS = ROOT / "models" / "labels"
-CODECS = ("jpeg", "hevc")
 ASKED = (Targets(0.5, 0.8), Targets(0.75, 0.9), Targets(0.9, 0.95), Targets(0.75, 0.0), Targets(0.0, 0.9))
 HALF = "val/risk"
 DIGITS = 5
@@ -80,13 +80,13 @@ def _fitted(folder: Path, rungs: LabelledRungs, predictor: Trained) -> Start:
     pictures = sorted(set(rungs.images))
     row_of = {image: row for row, image in enumerate(pictures)}
     some = {}
-    for codec in CODECS:
+    for codec in sorted(set(rungs.codecs)):
         of_codec = rungs.where(np.array(rungs.codecs, dtype=object) == codec)
         values = predicted(folder, of_codec, predictor).astype(float)
         ratios = {name: values[:, RATIOS.index(name)] for name in ("sur", "smr")}
         rows = np.array([row_of[image] for image in of_codec.images])
         some[codec] = RungRatios(rows, of_codec.qps, ratios)
-    ranges = {codec: (found[0], found[-1]) for codec in CODECS if (found := codecs.get(codec).qp_range)}
+    ranges = {codec: (found[0], found[-1]) for codec in some if (found := codecs.get(codec).qp_range)}
     return fit(np.stack([_numbers(folder, image, predictor) for image in pictures]), some, ranges)
 
 
@@ -98,14 +98,16 @@ def _numbers(folder: Path, image: str, predictor: Trained) -> Vector:
         return kept
     found = predictor.numbers(predictor.embed(images.read(folder / image)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, found)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp.npy")
+    np.save(temporary, found)
+    temporary.replace(path)
     return found
 
 
 def _errors(folder: Path, rungs: LabelledRungs, predictor: Trained, start: Start) -> Sequence[Record]:
     values = predicted(folder, rungs, predictor)
     rows = []
-    for codec in CODECS:
+    for codec in sorted(set(rungs.codecs) & set(start.ranges)):
         ladders = {image: at for (image, of), at in rungs.ladders().items() if of == codec}
         for targets in ASKED:
             ends = {
@@ -113,6 +115,8 @@ def _errors(folder: Path, rungs: LabelledRungs, predictor: Trained, start: Start
                 for image, at in ladders.items()
                 if (end := _end(rungs.qps[np.array(at)], values[np.array(at)], targets)) is not None
             }
+            if not ends:
+                continue
             middle = float(np.median(list(ends.values())))
 
             def guess(image: str, codec: str = codec, targets: Targets = targets) -> float:
@@ -175,8 +179,8 @@ def main() -> None:
     print(json.dumps(result, indent=1))
     if asked.write:
         place = weights.find(asked.model).folder / weights.START
-        place.write_text(json.dumps(stored) + "\n", "utf-8")
         RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+        place.write_text(json.dumps(stored) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

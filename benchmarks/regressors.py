@@ -1,0 +1,127 @@
+"""Regressors on features of a frozen backbone, as the first stage of `models/configs/lite.toml` trains them.
+
+What benchmarks about the labels share: cheap to train over and over, since views and features are kept on
+disk. So is the result of every regressor, by what it was trained and tested on, and a run that was stopped
+goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+
+from sursmr_codec.network import views
+from sursmr_codec.network.base import PairNetwork
+from sursmr_codec.training import measures
+from sursmr_codec.training.config import TrainingConfig, read_config
+from sursmr_codec.training.data import LabelledRungs, read_rungs
+from sursmr_codec.training.inference import forward_of, predict
+from sursmr_codec.training.initial import initialise
+from sursmr_codec.training.loop import Training
+from sursmr_codec.training.run import SplitFeeds, digest_of
+from sursmr_codec.training.run_folder import RunFolder
+from sursmr_codec.training.rungs import RungStore
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "models" / "configs" / "lite.toml"
+CACHE = ROOT / ".cache" / "regressors"
+DEVICE = torch.device("cpu")
+ALL = "all"
+
+Rungs = dict[str, LabelledRungs]
+"""Split -> its rungs."""
+Errors = dict[str, dict[str, float | None]]
+"""Codec, or `all` -> ratio -> mean absolute error on test rungs; None where none has a label."""
+
+
+@dataclass(frozen=True, eq=False)
+class Regressors:
+    """Labelled rungs whose views are there, and how regressors are trained on them."""
+
+    config: TrainingConfig
+    rungs: Rungs
+    store: RungStore
+    cache: Path
+
+    @property
+    def train(self) -> LabelledRungs:
+        """What may be learned from."""
+        return self.rungs[self.config.data.train]
+
+    def tested(
+        self, train: LabelledRungs, validation: LabelledRungs, *, seed: int = 0, passes: int = 1
+    ) -> Errors:
+        """Train on some rungs, choose the epoch on others, and test on all rungs of the test split."""
+        stage = dataclasses.replace(self.config.stage[0], passes=passes)
+        config = dataclasses.replace(self.config, seed=seed, stage=(stage,))
+        data = config.data
+        rungs = {**self.rungs, data.train: train, data.validation: validation}
+        key = json.dumps([config.record, digest_of(rungs), views.VERSION])
+        path = self.cache / "tested" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+        if path.exists():
+            kept: Errors = json.loads(path.read_text())
+            return kept
+        found = self._tested(config, rungs)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(found, allow_nan=False))
+        temporary.replace(path)
+        return found
+
+    def _tested(self, config: TrainingConfig, rungs: Rungs) -> Errors:
+        feeds = SplitFeeds(config, rungs, self.store, self.cache, DEVICE)
+        with tempfile.TemporaryDirectory() as out:
+            folder = RunFolder(out)
+            folder.claim(config.record)
+            training = Training(config, folder, DEVICE)
+            for _ in training.events(feeds.feeds, lambda network: initialise(network, config.initial)):
+                pass
+        network, stage = cast(PairNetwork, training.network), config.stage[0]
+        feed = feeds.feed(stage, network, config.data.test)
+        try:
+            while True:
+                next(feed)
+        except StopIteration as end:
+            tested, its_feed = end.value
+        forward = forward_of(network, frozen=True)
+        values, labels = predict(network, forward, its_feed, stage.batch_size, DEVICE)
+        codecs = np.array(tested.codecs, dtype=object)
+        some = {ALL: np.ones(len(tested), bool), **{codec: codecs == codec for codec in sorted(set(codecs))}}
+        return {
+            name: {
+                ratio: measures.mean_absolute_error(values[its, i], labels[its, i])
+                for i, ratio in enumerate(network.config.ratios)
+            }
+            for name, its in some.items()
+        }
+
+
+def prepare(folder: Path, cache: Path, n_train: int | None, n_test: int | None) -> Regressors:
+    """Make the views of labelled rungs below `folder`; of so many pictures a split, where given."""
+    config = read_config(CONFIG)
+    config = dataclasses.replace(config, stage=(config.stage[0],))
+    data = config.data
+    splits = {data.train: n_train, data.validation: n_test, data.test: n_test}
+    rungs = read_rungs(data.labels, splits=tuple(splits), machines=config.network.machines)
+    rungs = {split: fewer(some, splits[split]) for split, some in rungs.items()}
+    store = RungStore(folder, cache, config.network.size, config.network.n_crops)
+    for split, some in rungs.items():
+        for done in store.prepare(some, 1):
+            if done.n_done % 50 == 0:
+                print(f"{split}: {done.n_done} of {done.n_total} ladders", flush=True)
+    return Regressors(config, rungs, store, cache)
+
+
+def fewer(rungs: LabelledRungs, n: int | None) -> LabelledRungs:
+    """Those of `n` pictures, by the digest of their names, so that a smaller choice lies in a larger."""
+    names = sorted(set(rungs.images), key=lambda image: hashlib.sha256(image.encode()).hexdigest())
+    return rungs if n is None else rungs.where(np.isin(rungs.images, names[:n]))

@@ -1,0 +1,144 @@
+"""What follows a new model, and its card: steps are taken once, cards say what was found, errors included."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODEL = ROOT / "models" / tomllib.loads((ROOT / "models" / "manifest.toml").read_text())["default"]
+
+
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module("shipped")
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    return importlib.import_module("card_figures")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A model, labels, and a script that appends to its result each time it is run."""
+    (tmp_path / "models" / "labels").mkdir(parents=True)
+    (tmp_path / "models" / "manifest.toml").write_text('default = "m"\n[models.m]\nsha256 = "new"\n')
+    (tmp_path / "models" / "labels" / "train.parquet").write_text("labels")
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "count.py").write_text("open('result.json', 'a').write('1')\n")
+    return tmp_path
+
+
+def test_a_step_is_done_until_model_labels_command_or_file_change(
+    shipped: ModuleType, checkout: Path
+) -> None:
+    step = shipped.Step("count", ("count.py",), ("result.json",))
+
+    def stamps() -> Path:
+        return checkout / "stamps" / shipped.subject(checkout)
+
+    def done(one: object = step) -> bool:
+        return bool(shipped.is_done(one, stamps(), checkout))
+
+    assert not done()
+    shipped.take(step, stamps(), checkout)
+    assert done()
+    assert (checkout / "result.json").read_text() == "1"
+    assert not done(shipped.Step("count", ("count.py", "--again"), ("result.json",)))
+    (checkout / "result.json").write_text("changed by hand")
+    assert not done()
+    shipped.take(step, stamps(), checkout)
+    table = checkout / "models" / "labels" / "train.parquet"
+    table.write_text("other labels")
+    assert not done()
+    table.write_text("labels")
+    assert done()
+    (checkout / "models" / "manifest.toml").write_text('default = "m"\n[models.m]\nsha256 = "newer"\n')
+    assert not done()
+
+
+def test_a_step_that_fails_is_named_and_not_done(shipped: ModuleType, checkout: Path) -> None:
+    (checkout / "count.py").write_text("open('result.json', 'w').write('half')\nraise SystemExit(3)\n")
+    step = shipped.Step("count", ("count.py",), ("result.json",))
+    with pytest.raises(SystemExit, match="count failed"):
+        shipped.take(step, checkout / "stamps", checkout)
+    assert not shipped.is_done(step, checkout / "stamps", checkout)
+
+
+def test_results_of_an_earlier_model_are_named_at_any_depth(shipped: ModuleType, checkout: Path) -> None:
+    for name, record in {
+        "old": {"parts": [{"model": {"id": "m", "sha256": "old"}}]},
+        "new": {"model": {"id": "m", "sha256": "new"}},
+        "none": {"model": "any", "n": 3},
+    }.items():
+        (checkout / "benchmarks" / f"{name}.json").write_text(json.dumps(record))
+    assert shipped.outdated(checkout) == ["old.json"]
+
+
+def test_every_step_is_a_script_that_takes_its_options(shipped: ModuleType) -> None:
+    found = shipped.steps(Path("pictures"), Path("zoo"), 8, Path("cache"))
+    made = [name for step in found for name in step.makes]
+    assert len(made) == len(set(made))
+    assert {f"{MODEL.relative_to(ROOT)}/{name}.json" for name in ("risk", "novelty", "start")} < set(made)
+    for step in found:
+        options = [one for one in step.command if one.startswith("--")]
+        text = (ROOT / step.command[0]).read_text()
+        assert all(f'"{option}"' in text for option in options), step.name
+
+
+def test_training_begins_anew_or_goes_on(shipped: ModuleType, tmp_path: Path) -> None:
+    config = ROOT / "models" / "configs" / "lite.toml"
+    begun, shipping = shipped.train(config, Path("pictures"), tmp_path)
+    assert "--resume" not in begun.command
+    assert shipping.command[1:] == ("--ship", str(tmp_path / "model"))
+    (tmp_path / "run.json").write_text("{}")
+    assert shipped.train(config, Path("pictures"), tmp_path)[0].command[-1] == "--resume"
+
+
+def test_every_worst_picture_was_looked_at_and_no_other_is_told_of(figures: ModuleType) -> None:
+    worst = json.loads((ROOT / "benchmarks" / "worst.json").read_text())
+    assert len(worst["pictures"]) == 10
+    assert figures.unexplained(MODEL, worst) == []
+    for told in tomllib.loads((MODEL / figures.EXPLAINED).read_text()).values():
+        assert set(told) == {"shows", "why"}
+        assert min(map(len, told.values())) > 20
+
+
+def test_the_card_shows_its_plots(figures: ModuleType, tmp_path: Path) -> None:
+    card = (MODEL / "card.md").read_text()
+    reliable, curve = (
+        json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
+        for name in ("reliability", "learning_curve")
+    )
+    figures.draw(tmp_path, reliable, curve)
+    for name in (figures.RELIABILITY, figures.LEARNING):
+        assert f"]({name})" in card
+        assert (MODEL / name).stat().st_size > 5000
+        assert (tmp_path / name).stat().st_size > 5000
+
+
+def test_bins_agree_with_the_errors_of_the_model(figures: ModuleType) -> None:
+    reliable = json.loads((ROOT / "benchmarks" / "reliability.json").read_text())
+    measured = json.loads((ROOT / "benchmarks" / "model.json").read_text())
+    for one in reliable["ratios"]:
+        assert sum(row["n_rungs"] for row in one["bins"]) == one["n_rungs"]
+        mae = measured["fits"]["model"]["ratios"][one["ratio"]]["mae_by_codec"][one["codec"]]
+        assert abs(one["bias"]) <= one["gap"] + 1e-3
+        assert one["gap"] <= mae + 1e-3
+
+
+def test_a_card_of_another_models_results_is_refused(tmp_path: Path) -> None:
+    code = "import model_card; model_card.results('another')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "docs", capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "model.json is not of the default model: run benchmarks/shipped.py" in done.stderr
