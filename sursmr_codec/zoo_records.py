@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sursmr_codec.errors import UsageError
 from sursmr_codec.labels import smr
 from sursmr_codec.labels.machines.checking import Checked
 from sursmr_codec.labels.machines.class_names import ClassNames
@@ -88,8 +89,12 @@ def zoo_check_record(
     picture: Source | None,
     compressed: Source | None,
     ratios: smr.Ratios | None,
+    wrong: Sequence[UsageError] = (),
 ) -> Record:
-    """What became of every machine, as `zoo check --json` prints it; `picture` is None for the drawing."""
+    """What became of every machine, as `zoo check --json` prints it; `picture` is None for the drawing.
+
+    `wrong` says what is wrong with rows of the table that were not tried.
+    """
     n_ok = sum(one.ok for one in checked)
     return {
         "schema": CHECK_SCHEMA,
@@ -99,6 +104,7 @@ def zoo_check_record(
         "compressed": _path(compressed),
         "n_ok": n_ok,
         "n_failed": len(checked) - n_ok,
+        "wrong_rows": [" ".join(str(error).split()) for error in wrong],
         "machines": [_checked(one, names) for one in checked],
         "ratios": None if ratios is None else asdict(ratios),
     }

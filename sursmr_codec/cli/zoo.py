@@ -62,7 +62,8 @@ def check(
 ) -> None:
     """Load every machine of DIR, show it a picture, and say what it answers or why it fails.
 
-    Exit code 2 for a table that is wrong, 4 for a picture that is, 7 where a machine fails.
+    Wrong rows of the table are named by line, machine and field, and the others are tried. Exit code 2 for a
+    table that is wrong, 4 for a picture that is, 7 where a machine fails.
     """
     with console.failures():
         from sursmr_codec import images
@@ -71,10 +72,12 @@ def check(
         from sursmr_codec.errors import ImageError, UsageError
         from sursmr_codec.labels.machines import checking
         from sursmr_codec.labels.machines.class_names import ClassNames
-        from sursmr_codec.labels.machines.zoo import read_zoo
+        from sursmr_codec.labels.machines.zoo import read_right_rows
         from sursmr_codec.zoo_records import zoo_check_record
 
-        zoo = read_zoo(folder)
+        zoo, wrong = read_right_rows(folder)
+        if wrong and (only or not zoo.rows):
+            raise wrong[0]
         rows = _chosen(zoo, only)
         names = ClassNames(zoo.folder)
         if compressed is not None and image is None:
@@ -100,16 +103,22 @@ def check(
             checked.append(one)
             if not quiet:
                 typer.echo(f"{len(checked)} of {len(rows)}  {one.row.name}: {_status(one.ok)}", err=True)
-        ratios = None if copy is None else checking.ratios(zoo, checked)
+        ratios = None if copy is None or wrong else checking.ratios(zoo, checked)
         if json:
             console.print_json(
-                zoo_check_record(zoo, checked, names, picture=original, compressed=copy, ratios=ratios)
+                zoo_check_record(
+                    zoo, checked, names, picture=original, compressed=copy, ratios=ratios, wrong=wrong
+                )
             )
         else:
             print_table(zoo_tables.check_table(checked, names, compared=copy is not None, ratios=ratios))
         for one in checked:
             if not one.ok:
                 typer.echo(f"failed: {one.row.name}: {one.error}", err=True)
+        for error in wrong:
+            typer.echo(f"error: {error}", err=True)
+    if wrong:
+        raise typer.Exit(wrong[0].exit_code)
     if not all(one.ok for one in checked):
         raise typer.Exit(SOME_FAILED)
 

@@ -63,7 +63,7 @@ def _opinion(one: Checked, names: ClassNames) -> str:
         return one.error or ""
     said = prediction(one.output, one.row, names)
     if said.share is not None:
-        return f"class {said.index} on {said.share:.0%} of the pixels" if said.index else "background alone"
+        return f"{_name(said)} on {said.share:.0%} of the pixels" if said.index else "background alone"
     if said.n_boxes == 0:
         return "no box that is sure enough"
     boxes = "" if said.n_boxes is None else f", best of {said.n_boxes}"

@@ -135,7 +135,7 @@ def test_check_says_what_each_machine_says(run, zoo, bright):
     assert " ok " in lines["steady"]
     assert lines["steady"].endswith("thing 3 0.90")
     assert lines["finder"].endswith("bird 0.90, best of 2")
-    assert lines["areas"].endswith("class 2 on 50% of the pixels")
+    assert lines["areas"].endswith("bicycle on 50% of the pixels")
     assert lines["unsure"].endswith("thing 1 0.20 (too unsure to count)")
     assert "1 of 4  steady: ok" in ran.stderr
     assert "warning" not in ran.stderr
@@ -147,7 +147,8 @@ def test_check_as_a_record(run, zoo, bright):
     assert ran.exit_code == 7
     record = ran.record
     assert set(record) == {
-        *("schema", "version", "zoo", "image", "compressed", "n_ok", "n_failed", "machines", "ratios"),
+        *("schema", "version", "zoo", "image", "compressed", "n_ok", "n_failed", "wrong_rows"),
+        *("machines", "ratios"),
     }
     assert (record["schema"], record["image"]) == ("sursmr-qp/zoo-check/1", str(bright))
     assert (record["n_ok"], record["n_failed"], record["compressed"], record["ratios"]) == (3, 1, None, None)
@@ -208,13 +209,24 @@ def test_only_some_machines(run, zoo):
     assert "no machine 'nobody'" in ran.error_lines[0]
 
 
-@pytest.mark.parametrize("command", ["list", "check"])
-def test_a_wrong_table_is_exit_2(run, zoo, tmp_path, command):
-    ran = run("zoo", command, zoo("steady", "fickle", fickle={"preprocess": "magic"}))
-    assert ran.exit_code == 2
-    assert ran.stdout == ""
+def test_a_wrong_table_is_exit_2(run, zoo, tmp_path):
+    ran = run("zoo", "list", zoo("steady", "fickle", fickle={"preprocess": "magic"}))
+    assert (ran.exit_code, ran.stdout) == (2, "")
     assert "zoo.csv, line 3, fickle, preprocess: 'magic' is not one of" in ran.error_lines[0]
-    assert run("zoo", command, tmp_path / "nowhere").exit_code == 2
+    for command in ("list", "check"):
+        assert run("zoo", command, tmp_path / "nowhere").exit_code == 2
+
+
+def test_check_names_every_wrong_row_and_tries_the_others(run, zoo, bright, dark):
+    folder = zoo("steady", "fickle", "loud", fickle={"preprocess": "magic"}, loud={"input": "32"})
+    ran = run("zoo", "check", folder, "--image", bright, "--compressed", dark, "--json")
+    assert ran.exit_code == 2
+    assert "line 3, fickle, preprocess: 'magic' is not one of" in ran.error_lines[0]
+    assert "line 4, loud, input: '32' must be width x height" in ran.error_lines[1]
+    assert [machine["name"] for machine in ran.record["machines"]] == ["steady"]
+    assert [f"error: {line}" for line in ran.record["wrong_rows"]] == ran.error_lines
+    assert ran.record["ratios"] is None
+    assert run("zoo", "check", folder, "--only", "steady").exit_code == 2
 
 
 def test_a_bad_picture_is_exit_4(run, zoo, bright, dark, tmp_path):

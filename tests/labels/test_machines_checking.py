@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -214,9 +215,12 @@ def test_first_predictions(write_zoo: WriteZoo, networks: dict[str, Network], tm
 
     checked = check_one(write_zoo, networks, answering(np.array([[[0, 5, 5], [0, 0, 7]]])), **AREAS)
     said = prediction(checked.output, checked.row, names)
-    assert (said.label, said.index, said.score, said.share) == (None, 5, None, pytest.approx(1 / 3, abs=1e-4))
+    assert (said.label, said.index, said.score, said.share) == ("bottle", 5, None, 0.3333)
     checked = check_one(write_zoo, networks, answering(np.zeros((1, 2, 2))), **AREAS)
     assert prediction(checked.output, checked.row, names).index == 0
+    of_another = replace(checked.row, trained_on="ADE20K")
+    assert [names.name(row, 20) for row in (checked.row, of_another)] == ["tv monitor", None]
+    assert names.name(checked.row, 21) is None
     assert coco.NAMES[0] == "person"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from sursmr_codec.errors import UsageError
 from sursmr_codec.labels.machines import hub
+from sursmr_codec.labels.machines.class_names import ClassNames
 from sursmr_codec.labels.machines.geometry import Fit, place
 from sursmr_codec.labels.machines.zoo import COLUMNS, READY, read_zoo
 from sursmr_codec.labels.panel import output_digest
@@ -33,6 +35,13 @@ def test_a_row_may_name_a_model_of_a_collection(write_zoo: WriteZoo) -> None:
     assert boxes.hub is not None
     assert (boxes.hub.architecture, boxes.hub.tag, boxes.conf) == ("ssd300_vgg16", "", 0.5)
     assert (file.hub, file.runtime, file.input_size) == (None, "onnx", "32x16")
+
+
+def test_imagenets_names_come_with_timm(write_zoo: WriteZoo) -> None:
+    pytest.importorskip("timm")
+    folder = write_zoo({"name": "of_file"}, {"name": "of_timm", **TIMM})
+    of_file, of_timm = (replace(row, trained_on="ImageNet-1k") for row in read_zoo(folder).rows)
+    assert [ClassNames(folder).name(row, 88) for row in (of_file, of_timm)] == [None, "macaw"]
 
 
 def test_what_is_known_of_the_weights_may_be_filled_in(write_zoo: WriteZoo) -> None:

@@ -18,7 +18,7 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.labels.machines.row import JURY_TASKS, MachineRow, Task
 from sursmr_codec.labels.machines.row_reader import COLUMNS, RowReader
 
-__all__ = ["COLUMNS", "READY", "TABLE", "MachineRow", "Task", "Zoo", "read_zoo"]
+__all__ = ["COLUMNS", "READY", "TABLE", "MachineRow", "Task", "Zoo", "read_right_rows", "read_zoo"]
 
 TABLE = "zoo.csv"
 READY = "ready"
@@ -77,6 +77,17 @@ def read_zoo(folder: Path | str, *, verify: bool = True) -> Zoo:
     0.1 s for 80 MB; presence and size are always checked. Models of collections are checked when they are
     loaded. Raises UsageError that names the file, and the line, machine and field where these are known.
     """
+    zoo, wrong = read_right_rows(folder, verify=verify)
+    if wrong:
+        raise wrong[0]
+    return zoo
+
+
+def read_right_rows(folder: Path | str, *, verify: bool = True) -> tuple[Zoo, tuple[UsageError, ...]]:
+    """As `read_zoo`, but a wrong row is left out: the others, and why each of these is wrong.
+
+    Raises UsageError only where there is no table or no row can be told from another.
+    """
     folder = Path(folder)
     if str(folder) == READY and not folder.is_dir():
         folder = Path(str(resources.files("sursmr_codec.labels.machines"))) / READY
@@ -93,20 +104,26 @@ def read_zoo(folder: Path | str, *, verify: bool = True) -> Zoo:
     n_remarks, text = _without_remarks(text)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     rows: list[MachineRow] = []
+    wrong: list[UsageError] = []
     try:
         for column in COLUMNS:
             if column not in (reader.fieldnames or ()):
                 raise UsageError(f"{table}, line {n_remarks + 1}: column {column!r} is missing")
         for cells in reader:
             line = n_remarks + reader.line_num
-            rows.append(RowReader(table, line, cells).read(verify))
-            if any(row.name == rows[-1].name for row in rows[:-1]):
-                raise UsageError(f"{table}, line {line}, {rows[-1].name}: name is taken already")
+            try:
+                row = RowReader(table, line, cells).read(verify)
+                if any(row.name == other.name for other in rows):
+                    raise UsageError(f"{table}, line {line}, {row.name}: name is taken already")
+            except UsageError as error:
+                wrong.append(error)
+            else:
+                rows.append(row)
     except csv.Error as error:
         raise UsageError(f"{table}, line {n_remarks + reader.line_num}: {error}") from error
-    if not rows:
+    if not rows and not wrong:
         raise UsageError(f"{table} lists no machines")
-    return Zoo(folder, tuple(rows))
+    return Zoo(folder, tuple(rows)), tuple(wrong)
 
 
 def _without_remarks(text: str) -> tuple[int, str]:
