@@ -14,6 +14,7 @@ from sursmr_codec import datasets, images
 from sursmr_codec.cli.app import app
 from sursmr_codec.errors import ImageError
 from sursmr_codec.labels import panel, smr, store
+from sursmr_codec.labels.machine_split import unseen_in
 from sursmr_codec.labels.machines.output import output_from_dict
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "labels"))
@@ -151,6 +152,7 @@ def test_machines_are_asked_about_the_pictures_that_people_judged(konjnd, tmp_pa
     }
     wanted = smr.smr(votes, {row.name: row.task for row in machines}, unseen={"c5", "d2", "d3"})
     assert (rows[7]["n_machines"], rows[7]["smr"]) == (wanted.n_counting, pytest.approx(wanted.smr))
+    assert unseen_in(tmp_path / "new") == {"c5", "d2", "d3"}
     # All that was said is in the cache: nobody is asked again, even where the table is written anew.
     asked = log.read_text()
     again = ("--cache", tmp_path / "new" / "both.parquet.cache", "--out", tmp_path / "again.parquet")
