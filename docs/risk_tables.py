@@ -54,6 +54,8 @@ def short() -> Rows:
             cost = ", ".join(f"{row['codec']} {_cost(row)}" for row in some)
             n_picks, n_missed = (sum(row[name] for row in some) for name in ("n_picks", "n_missed"))
             n_pictures = sum(row["n_pictures"] for row in some)
+            if not n_picks:
+                continue
             rows.append(
                 (
                     *_asked(*pair),
