@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def _ratios(codec_id: str, predictor: Predictor) -> Record:
             "wall_seconds": round(wall[name], 4),
             "cpu_seconds": round(cpu[name], 4),
             "wall_ratio": round(wall[name] / wall["encode"], 1),
-            "cpu_ratio": round(cpu[name] / max(cpu["encode"], 1e-4), 1),
+            "cpu_ratio": round(cpu[name] / cpu["encode"], 1),
         }
         for name in ways
     }
@@ -202,8 +203,8 @@ def _tried(prober: Prober) -> dict[str, int] | None:
 
 def _cpu() -> float:
     """Processor seconds of this process and of those it waited for."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    every = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in every)
 
 
 def _pictures(n: int | None) -> list[Path]:

@@ -19,6 +19,9 @@ VERSION = 2
 REDUCING_GAP = 3.0
 """A picture more than twice as large as this many views is first averaged over whole pixels, for speed."""
 
+_STRIP_PIXELS = 1 << 19
+"""Of a large picture that are averaged at a time: Pillow copies them, which is quick within a cache."""
+
 # The plastic number, whose powers spread points evenly over a square for any number of points: M. Roberts,
 # "The unreasonable effectiveness of quasirandom sequences", 2018,
 # https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/
@@ -31,10 +34,20 @@ def views(rgb: Pixels, size: int, n_crops: int) -> Pixels:
     Crops lie at fixed places relative to the picture, the first in its middle, so those of a source and of
     its rungs show the same part. A picture that is smaller than a crop is continued by its mirror image.
     """
-    picture = Image.fromarray(rgb)
-    whole = np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=REDUCING_GAP))
-    squares = np.stack([whole, *_crops(rgb, size, n_crops)])  # (V, S, S, 3)
+    squares = np.stack([_whole(rgb, size), *_crops(rgb, size, n_crops)])  # (V, S, S, 3)
     return np.ascontiguousarray(squares.transpose(0, 3, 1, 2))
+
+
+def _whole(rgb: Pixels, size: int) -> Pixels:
+    """(size, size, 3): what Pillow's `resize` makes with a `reducing_gap`, without a copy of the picture."""
+    height, width = rgb.shape[:2]
+    across, down = (int(length / size / REDUCING_GAP) or 1 for length in (width, height))
+    if across > 1 or down > 1:
+        n_rows = max(1, _STRIP_PIXELS // width // down) * down
+        strips = (Image.fromarray(rgb[top : top + n_rows]) for top in range(0, height, n_rows))
+        rgb = np.concatenate([np.asarray(strip.reduce((across, down))) for strip in strips])
+    box = (0.0, 0.0, width / across, height / down)
+    return np.asarray(Image.fromarray(rgb).resize((size, size), Image.Resampling.BICUBIC, box))
 
 
 def _crops(rgb: Pixels, size: int, n_crops: int) -> Iterator[Pixels]:
@@ -42,7 +55,7 @@ def _crops(rgb: Pixels, size: int, n_crops: int) -> Iterator[Pixels]:
         return
     height, width = rgb.shape[:2]
     missing = [(0, max(0, size - height)), (0, max(0, size - width)), (0, 0)]
-    padded = np.pad(rgb, missing, mode="symmetric")
+    padded = np.pad(rgb, missing, mode="symmetric") if min(height, width) < size else rgb
     rows, columns = padded.shape[0] - size, padded.shape[1] - size
     for i in range(n_crops):
         top = round((0.5 + i / _PLASTIC) % 1.0 * rows)
