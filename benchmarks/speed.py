@@ -183,8 +183,8 @@ def _tried(prober: Prober) -> dict[str, int] | None:
     ways |= {"strict_from_middle": (0.0, False), "within_0.02_from_middle": (TOLERANCE, False)}
     counts = {}
     for name, (tolerance, started) in ways.items():
-        start = prober.start(TARGETS) if started else None
-        walk = steps(prober.codec.qp_range, TARGETS, SearchSettings(tolerance=tolerance), start=start)
+        expected = prober.expected() if started else None
+        walk = steps(prober.codec.qp_range, TARGETS, SearchSettings(tolerance=tolerance), expected=expected)
         try:
             qp = next(walk)
             while True:

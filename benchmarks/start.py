@@ -26,9 +26,10 @@ from predicted import CACHE, RATIOS, Values, predicted
 
 from sursmr_codec import codecs, images
 from sursmr_codec.asked import Targets
+from sursmr_codec.codecs.base import Codec
 from sursmr_codec.predict import start as starts
 from sursmr_codec.predict import weights
-from sursmr_codec.predict.start import Start, Vector
+from sursmr_codec.predict.start import Axis, Start, Vector
 from sursmr_codec.predict.trained import Trained
 from sursmr_codec.training.data import LabelledRungs, read_rungs
 from sursmr_codec.training.starting import RungRatios, fit
@@ -57,7 +58,7 @@ def report(folder: Path, model: str | None) -> tuple[Record, Record]:
     stored = {
         "schema": starts.SCHEMA,
         "model": said,
-        "ranges": start.ranges,
+        "axes": {codec: {"low": one.low, "places": _short(one.places)} for codec, one in start.axes.items()},
         "mean": _short(start.mean),
         "curves": [
             {"codec": codec, "ratio": ratio, "weights": [_short(row) for row in found]}
@@ -86,8 +87,13 @@ def _fitted(folder: Path, rungs: LabelledRungs, predictor: Trained) -> Start:
         ratios = {name: values[:, RATIOS.index(name)] for name in ("sur", "smr")}
         rows = np.array([row_of[image] for image in of_codec.images])
         some[codec] = RungRatios(rows, of_codec.qps, ratios)
-    ranges = {codec: (found[0], found[-1]) for codec in some if (found := codecs.get(codec).qp_range)}
-    return fit(np.stack([_numbers(folder, image, predictor) for image in pictures]), some, ranges)
+    axes = {codec: _axis(codecs.get(codec)) for codec in some}
+    return fit(np.stack([_numbers(folder, image, predictor) for image in pictures]), some, axes)
+
+
+def _axis(codec: Codec) -> Axis:
+    steps = np.array([codec.log_step(qp) for qp in codec.qp_range])
+    return Axis(codec.qp_range[0], (steps - steps[0]) / (steps[-1] - steps[0]))
 
 
 def _numbers(folder: Path, image: str, predictor: Trained) -> Vector:
@@ -107,7 +113,7 @@ def _numbers(folder: Path, image: str, predictor: Trained) -> Vector:
 def _errors(folder: Path, rungs: LabelledRungs, predictor: Trained, start: Start) -> Sequence[Record]:
     values = predicted(folder, rungs, predictor)
     rows = []
-    for codec in sorted(set(rungs.codecs) & set(start.ranges)):
+    for codec in sorted(set(rungs.codecs) & set(start.axes)):
         ladders = {image: at for (image, of), at in rungs.ladders().items() if of == codec}
         for targets in ASKED:
             ends = {

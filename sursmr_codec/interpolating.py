@@ -1,7 +1,9 @@
 """Where between probed rungs a ratio falls to its target: monotone interpolation of its log-odds over QP.
 
 Along a ladder, log-odds of a ratio are nearly a straight line near its target. Beyond all that was probed the
-line goes on with the slope between the two nearest probes, kept near that of a typical picture.
+line goes on with the slope between the two nearest probes, kept near that of a typical picture. Where a
+predictor expects other curves of the source, it is by how much they are off that is interpolated; beyond all
+that was probed it stays what it was at the nearest probe.
 """
 
 from __future__ import annotations
@@ -20,39 +22,81 @@ SMALLEST = 1e-3
 
 Ratios = Mapping[Binding, float]
 """Name -> ratio, or target, 0..1."""
+Expected = Mapping[Binding, Sequence[float]]
+"""Ratio -> its log-odds at every QP of a codec, as expected from the source alone."""
+_Points = Sequence[tuple[int, float]]
+"""QP, rising, and log-odds."""
 
 
-def crossing(probed: Mapping[int, Ratios], targets: Ratios, n_rungs: int, above: float = 0.0) -> float:
+def crossing(
+    probed: Mapping[int, Ratios],
+    targets: Ratios,
+    rungs: range,
+    above: float = 0.0,
+    expected: Expected | None = None,
+) -> float:
     """The QP, between rungs, at which the first ratio falls to its target plus `above`.
 
-    `probed` are the ratios of at least one rung by QP, `n_rungs` is the length of the codec's range. Without
-    targets that is far beyond the range.
+    `probed` are the ratios of rungs by QP, of at least one where not every target is `expected`. `rungs` are
+    all of the codec's; the answer lies at most one QP outside, without targets above them.
     """
-    typical = FALL / n_rungs
-    found = [max(probed) + float(n_rungs)]
+    found = [float(rungs[-1] + 1)]
     for name, target in targets.items():
-        points = [(qp, _log_odds(probed[qp][name])) for qp in sorted(probed)]
-        found.append(_falls_to(_log_odds(target + above), points, typical))
+        level = log_odds(target + above)
+        points = [(qp, log_odds(probed[qp][name])) for qp in sorted(probed)]
+        curve = expected.get(name) if expected else None
+        n_met = next((i for i, (_, odds) in enumerate(points) if odds < level), len(points))
+        # Between the highest point from which all below are at the level, and the next.
+        first = points[n_met - 1][0] if n_met else rungs[0] - 1
+        last = points[n_met][0] if n_met < len(points) else rungs[-1] + 1
+        found.append(_falls_to(level, _followed(points, rungs, curve), range(first, last + 1), rungs))
     return min(found)
 
 
-def _falls_to(level: float, points: Sequence[tuple[int, float]], typical: float) -> float:
-    """The QP at which a line through `points`, QP rising, falls to `level`.
+def _falls_to(level: float, odds: Sequence[float], bracket: range, rungs: range) -> float:
+    """The QP within `bracket`, whose ends may stand outside the rungs, at which log-odds fall to `level`.
 
-    That is between the highest point from which all below are at the level, and the next.
+    `odds` are those of every rung. They count as met at the lower end of the bracket, and not at its upper.
     """
-    n_met = next((i for i, (_, odds) in enumerate(points) if odds < level), len(points))
-    if 0 < n_met < len(points):
-        (qp, odds), (next_qp, next_odds) = points[n_met - 1 : n_met + 1]
-        return qp + (next_qp - qp) * (odds - level) / (odds - next_odds)
-    nearest, other = (points[0], points[1:2]) if n_met == 0 else (points[-1], points[-2:-1])
+    for qp in bracket[1:-1]:
+        here = odds[qp - rungs[0]]
+        if here < level:
+            before = odds[qp - 1 - rungs[0]] if qp > rungs[0] else math.inf
+            return qp - 1 + _share(before, level, here)
+    if bracket[-1] not in rungs:
+        return float(bracket[-1])
+    before = odds[bracket[-1] - 1 - rungs[0]] if bracket[-1] > rungs[0] else math.inf
+    return bracket[-1] - 1 + _share(before, level, odds[bracket[-1] - rungs[0]])
+
+
+def _share(before: float, level: float, after: float) -> float:
+    """How much of the way from `before` down to `after` leads to `level`; 0 without a `before`."""
+    return min(max((before - level) / (before - after), 0.0), 1.0) if math.isfinite(before) else 0.0
+
+
+def _followed(points: _Points, rungs: range, curve: Sequence[float] | None) -> list[float]:
+    """Log-odds at every rung that go through `points`, like `curve` where there is one."""
+    if curve is None:
+        return [_along(points, qp, FALL / len(rungs)) for qp in rungs]
+    off = [(qp, odds - curve[qp - rungs[0]]) for qp, odds in points] or [(rungs[0], 0.0)]
+    return [level + _along(off, qp, 0.0) for qp, level in zip(rungs, curve, strict=True)]
+
+
+def _along(points: _Points, qp: int, typical: float) -> float:
+    """At `qp`, the lines through `points`; beyond these, one that falls by about `typical` a QP."""
+    above = next((i for i, (at, _) in enumerate(points) if at >= qp), len(points))
+    if 0 < above < len(points):
+        (low, start), (high, end) = points[above - 1 : above + 1]
+        return start + (end - start) * (qp - low) / (high - low)
+    nearest, other = (points[0], points[1:2]) if above == 0 else (points[-1], points[-2:-1])
     slope = typical
     if other:
         found = (nearest[1] - other[0][1]) / (other[0][0] - nearest[0])
         slope = min(max(found, typical / STRANGE), typical * STRANGE)
-    return nearest[0] + (nearest[1] - level) / slope
+    return nearest[1] - slope * (qp - nearest[0])
 
 
-def _log_odds(ratio: float) -> float:
+def log_odds(ratio: float) -> float:
+    """Logarithm of ratio : (1 - ratio), of ratios not too near to 0 and 1."""
     kept = min(max(ratio, SMALLEST), 1.0 - SMALLEST)
     return math.log(kept / (1.0 - kept))

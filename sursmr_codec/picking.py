@@ -191,6 +191,7 @@ def _search(
         targets,
         settings.search,
         start=prober.start(targets),
+        expected=prober.expected(),
         best_effort=settings.best_effort,
     )
     n_probed = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,10 +12,11 @@ from pathlib import Path
 from sursmr_codec import codecs, images
 from sursmr_codec.codecs.base import Codec
 from sursmr_codec.errors import FileTooLarge
+from sursmr_codec.interpolating import Expected
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.predict.base import Embedding, Predictor
-from sursmr_codec.risk import Misses, lowered
-from sursmr_codec.types import Jury, Probe, Score, Seconds, Source, Targets
+from sursmr_codec.risk import Margins, Misses, lowered
+from sursmr_codec.types import Binding, Jury, Probe, Score, Seconds, Source, Targets
 
 Image = str | Path | Source
 """A path, or a picture that was read already."""
@@ -84,6 +86,14 @@ class Prober:
             ]
             targets = replace(targets, sur=raised[0], smr=raised[1])
         return self.predictor.start(self.embedding, self.codec.id, targets)
+
+    def expected(self) -> Expected:
+        """Log-odds that the predictor expects of ratios at every QP; with a risk, of their lower ends."""
+        curves = self.predictor.expected(self.embedding, self.codec.id)
+        margins = self._margins or Margins()
+        names: tuple[Binding, ...] = ("sur", "smr")
+        lost = {"sur": math.log(margins.sur), "smr": math.log(margins.smr)}
+        return {name: [odds - lost[name] for odds in curves[name]] for name in names if name in curves}
 
     def at(self, qp: int) -> Probe | None:
         """Encode, decode and score the rung at `qp`; None where its file is too large to be read back."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from sursmr_codec.errors import UsageError
-from sursmr_codec.interpolating import crossing
+from sursmr_codec.interpolating import Expected, crossing
 from sursmr_codec.types import Binding, Probe, Score, SearchSettings, Targets
 
 Steps = Generator[int, Probe | None, "Answer"]
@@ -99,10 +99,11 @@ def search(
     settings: SearchSettings | None = None,
     *,
     start: int | None = None,
+    expected: Expected | None = None,
     best_effort: bool = False,
 ) -> Answer:
     """The highest QP of `qp_range` that meets `targets`: `steps`, driven by a callable."""
-    walk = steps(qp_range, targets, settings, start=start, best_effort=best_effort)
+    walk = steps(qp_range, targets, settings, start=start, expected=expected, best_effort=best_effort)
     try:
         qp = next(walk)
         while True:
@@ -118,11 +119,13 @@ def steps(
     settings: SearchSettings | None = None,
     *,
     start: int | None = None,
+    expected: Expected | None = None,
     best_effort: bool = False,
 ) -> Steps:
     """The search as a generator: send it the probe of each QP it yields, once for each QP.
 
-    `start` is a guess at the answer, clipped into range. Targets that cannot be met give `chosen` None, or
+    `expected` are guessed curves over all of `qp_range`; where they do not tell of every target, the search
+    begins at `start`, clipped into range. Targets that cannot be met give `chosen` None, or
     with `best_effort` the nearest rung that fits the byte limit, `met` False.
     """
     settings = settings or SearchSettings()
@@ -132,7 +135,7 @@ def steps(
         for qp in rungs:
             yield from log.at(qp)
     else:
-        yield from _narrow(log, rungs, len(qp_range), settings.tolerance, start)
+        yield from _narrow(log, rungs, _Guessing(qp_range, settings.tolerance, expected), start)
     met = [probe for probe in log.probes if meets(probe.score, targets)]
     best = max((probe for probe in met if log.fits(probe)), key=lambda probe: probe.qp, default=None)
     if best is not None:
@@ -176,17 +179,47 @@ class _Log:
         return min(above, key=lambda probe: probe.qp, default=None)
 
 
+@dataclass(frozen=True)
+class _Guessing:
+    """Where the answer lies, as far as is known."""
+
+    qp_range: range
+    tolerance: float
+    expected: Expected | None
+
+    def knows(self, log: _Log) -> bool:
+        """Whether there is anything to guess from."""
+        return bool(log.probes) or (
+            self.expected is not None and _wanted(log.targets).keys() <= self.expected.keys()
+        )
+
+    def __call__(self, log: _Log) -> int:
+        """The highest QP that meets the targets.
+
+        With a tolerance, one in the middle of what it allows, where there is a rung.
+        """
+        probed = {probe.qp: _judged(probe.score, log.targets) for probe in log.probes}
+        wanted = _wanted(log.targets)
+        highest = math.floor(crossing(probed, wanted, self.qp_range, 0.0, self.expected))
+        if not self.tolerance:
+            return highest
+        middle = crossing(probed, wanted, self.qp_range, self.tolerance / 2, self.expected)
+        return min(highest, round(middle))
+
+
 def _narrow(
-    log: _Log, rungs: range, n_range: int, tolerance: float, start: int | None
+    log: _Log, rungs: range, guessing: _Guessing, start: int | None
 ) -> Generator[int, Probe | None, None]:
     """Narrow the bracket until it closes: `below` is met and `above` fails, or they stand outside the range.
 
-    A rung that cannot be made counts as `below`. `n_range` is how many rungs the codec has in all.
+    A rung that cannot be made counts as `below`.
     """
     below, above = rungs[0] - 1, rungs[-1] + 1
     budget = most_encodes(len(rungs))
-    guess = (below + above) // 2 if start is None else min(max(start, rungs[0]), rungs[-1])
+    guess = None if guessing.knows(log) else start
     while above - below > 1:
+        if guess is None:
+            guess = guessing(log) if guessing.knows(log) else (below + above) // 2
         # After this probe either side must still be decidable with what is left of the budget.
         budget -= 1
         reach = 2**budget
@@ -196,22 +229,11 @@ def _narrow(
             below = qp
         elif meets(probe.score, log.targets):
             below = qp
-            if tolerance > 0 and _overshoot(probe.score, log.targets) <= tolerance:
+            if guessing.tolerance > 0 and _overshoot(probe.score, log.targets) <= guessing.tolerance:
                 return
         else:
             above = qp
-        guess = _guess(log, n_range, tolerance) if log.probes else (below + above) // 2
-
-
-def _guess(log: _Log, n_range: int, tolerance: float) -> int:
-    """The highest QP that meets the targets, as far as what was probed tells.
-
-    With a tolerance, one in the middle of what it allows, where there is a rung.
-    """
-    probed = {probe.qp: _judged(probe.score, log.targets) for probe in log.probes}
-    wanted = _wanted(log.targets)
-    highest = math.floor(crossing(probed, wanted, n_range))
-    return min(highest, round(crossing(probed, wanted, n_range, tolerance / 2))) if tolerance else highest
+        guess = None
 
 
 def _overshoot(score: Score, targets: Targets) -> float:

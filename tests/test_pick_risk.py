@@ -12,6 +12,7 @@ from test_picking import PICTURE, CountingCodec, FallingPredictor
 from sursmr_codec import SearchSettings, Targets, pick
 from sursmr_codec.bench.work import whether_met
 from sursmr_codec.errors import TargetNotReachable, UsageError
+from sursmr_codec.interpolating import log_odds
 from sursmr_codec.picking import PickSettings, pick_events
 from sursmr_codec.records import pick_record
 from sursmr_codec.risk import Margins, Misses, lowered
@@ -52,6 +53,21 @@ def test_the_lower_end_decides_and_stands_in_the_record():
     assert record["sur_low"] == lowered(0.86, 2.0) >= 0.75
     assert record["smr_low"] == lowered(0.95, 1.5)
     assert found.misses is None
+
+
+class Expecting(Cautious):
+    """Knows SUR from the source alone."""
+
+    def expected(self, embedding, codec):
+        return {"sur": [log_odds(1 - qp / 100) for qp in CountingCodec.qp_range]}
+
+
+@pytest.mark.parametrize("risk", [None, 0.1])
+def test_expected_ratios_are_lowered_as_the_predicted_ones_are(risk):
+    targets = Targets(0.755, 0, risk=risk)
+    found = picked(targets, Expecting())
+    assert found.qp == picked(targets).qp
+    assert found.n_encodes == 2
 
 
 def test_without_a_risk_there_is_no_lower_end_and_the_misses_are_told():

@@ -183,6 +183,38 @@ def test_a_perfect_start_costs_two_encodes():
         assert (answer.chosen.qp, len(curves.asked)) == (last, 2)
 
 
+@st.composite
+def guesses(draw: st.DrawFn, n: int) -> dict[str, list[float]]:
+    """Expected log-odds of n rungs, right or wrong, of some ratios."""
+    odds = st.lists(st.floats(-20, 20), min_size=n, max_size=n)
+    return {name: draw(odds) for name in ("sur", "smr") if draw(st.booleans())}
+
+
+@given(st.data(), any_curves(), starts, st.sampled_from([0.0, 0.02, 0.3]))
+def test_wrong_expectations_cost_encodes_at_most(data, curves, start, tolerance):
+    expected = data.draw(guesses(len(curves.sur)))
+    settings = SearchSettings(tolerance=tolerance)
+    answer = search(curves.at, curves.qp_range, TARGETS, settings, start=start, expected=expected)
+    assert len(curves.asked) == len(set(curves.asked)) <= most_encodes(len(curves.sur))
+    assert answer.met == any(curves.met(qp) for qp in curves.asked)
+    if answer.met and not tolerance:
+        above = [qp for qp in curves.asked if qp > answer.chosen.qp]
+        assert curves.met(answer.chosen.qp)
+        assert above or answer.binding == "range"
+
+
+def test_curves_that_are_off_by_the_same_everywhere_cost_three_encodes_at_most():
+    # Steep at first and flat then, as no straight line is.
+    shape = [8.0 - 2.2 * math.sqrt(qp) for qp in range(100)]
+    for off in (-3.0, -1.0, 0.0, 1.0, 3.0):
+        ratios = [1 / (1 + math.exp(-odds - off)) for odds in shape]
+        curves = Curves(ratios, [1.0] * 100, [1] * 100)
+        expected = {"sur": shape, "smr": [9.0] * 100}
+        answer = search(curves.at, curves.qp_range, TARGETS, expected=expected)
+        assert answer.chosen.qp == max(qp for qp in range(100) if curves.met(qp))
+        assert len(curves.asked) <= 3, off
+
+
 def test_a_ratio_exactly_at_its_target_is_met():
     curves = Curves([0.75], [0.9], [10])
     assert search(curves.at, curves.qp_range, TARGETS).met

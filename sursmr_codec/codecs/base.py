@@ -73,6 +73,10 @@ class Codec(ABC):
     def fingerprint(self) -> str:
         """One line naming every library, encoder version and option that changes bytes."""
 
+    def log_step(self, qp: int) -> float:
+        """Logarithm of the quantiser's step, up to a factor and a constant: quality falls evenly along it."""
+        return float(qp)
+
     @abstractmethod
     def native(self, qp: int) -> Mapping[str, object]:
         """The QP in the words of the codec's own users, for example `{"quality": 61}`."""

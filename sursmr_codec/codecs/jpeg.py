@@ -9,6 +9,7 @@ coefficients, so only the picked rung is written that way.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -22,6 +23,8 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.images.colour import Chroma
 from sursmr_codec.types import Pixels, Source
 
+_LEAST_PERCENT = 2.0
+"""At quality 100 every step is 1, whatever the percentage."""
 _CHROMAS: dict[Chroma, str] = {"420": "4:2:0", "444": "4:4:4"}
 
 
@@ -109,6 +112,12 @@ class Jpeg(Codec):
         """IJG quality."""
         self.check_qp(qp)
         return {"quality": _quality(qp)}
+
+    def log_step(self, qp: int) -> float:
+        """Of the percentage by which libjpeg scales its tables at that quality."""
+        quality = _quality(qp)
+        percent = 5000.0 / quality if quality < 50 else 200.0 - 2.0 * quality
+        return math.log2(percent + _LEAST_PERCENT)
 
     def availability(self) -> Availability:
         """Usable where Pillow has its JPEG library, as all its wheels have; with cjpeg where that answers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sursmr_codec.errors import UsageError
 from sursmr_codec.risk import Margins, Misses
@@ -55,6 +55,10 @@ class Predictor(ABC):
     def start(self, embedding: Embedding, codec: str, targets: Targets) -> int | None:
         """A guess at the answer from the source alone; None where the predictor has none."""
         return None
+
+    def expected(self, embedding: Embedding, codec: str) -> Mapping[str, Sequence[float]]:
+        """Ratio -> its log-odds at every QP of a codec, guessed from the source alone; empty: no guess."""
+        return {}
 
     def warnings(self, embedding: Embedding) -> tuple[str, ...]:
         """What a reader of this source's scores should know, one line each."""

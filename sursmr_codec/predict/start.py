@@ -1,10 +1,10 @@
 """Where a search should begin, from the source alone: `start.json` beside a model's graph.
 
-A ratio of a rung is guessed as the logistic function of `f . (a + b q + c q^2)`: f are numbers that the
-network's features of the source come down to, q is the QP, and a, b, c were fitted to what the model says of
-rungs of training pictures, one set a codec and ratio. The start is the QP at which the first of the guesses
-falls to its target. It decides where a search begins and how many rungs it tries, never which of them meets
-the targets. `benchmarks/start.py` makes the file.
+A ratio of a rung is guessed as the logistic function of `f . (a + b x + c x^2)`: f are numbers that the
+network's features of the source come down to, x is the logarithm of the quantiser's step, and a, b, c were
+fitted to what the model says of rungs of training pictures, one set a codec and ratio. The start is the QP
+at which the first of the guesses falls to its target. It decides where a search begins and how many rungs
+it tries, never which of them meets the targets. `benchmarks/start.py` makes the file.
 """
 
 from __future__ import annotations
@@ -22,15 +22,25 @@ from numpy.typing import NDArray
 from sursmr_codec.asked import Targets
 from sursmr_codec.errors import UsageError
 
-SCHEMA = "sursmr-qp/start/1"
+SCHEMA = "sursmr-qp/start/2"
 POWERS = 3
-"""Of the QP: constant, linear, square."""
+"""Of the step's logarithm: constant, linear, square."""
 N_MAPS = 4
 """Arrays that `network.fidelity` adds to what is kept of a source."""
 SMALLEST = 1e-6
 """Below what a variance is told apart from none."""
 
 Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """What curves of a codec run over."""
+
+    low: int
+    """Lowest QP."""
+    places: Vector
+    """(Q,) logarithm of the quantiser's step from there on, 0 at the lowest QP and 1 at the highest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,33 +51,36 @@ class Start:
     """(D,) of the training pictures."""
     curves: Mapping[tuple[str, str], Vector]
     """Codec and ratio -> (POWERS, D + 1) weights of a difference from the mean, and last of 1."""
-    ranges: Mapping[str, tuple[int, int]]
-    """Codec -> lowest and highest QP, which are 0 and 1 for the powers."""
+    axes: Mapping[str, Axis]
+    """By codec."""
 
     def qp(self, numbers: Vector, codec: str, targets: Targets) -> int | None:
         """The highest QP that is guessed to meet the targets; None for a codec without curves.
 
         `numbers` are (D,), by `numbers_of`.
         """
-        if codec not in self.ranges:
+        if codec not in self.axes:
             return None
-        low, high = self.ranges[codec]
+        axis = self.axes[codec]
         asked = {"sur": targets.sur, "smr": targets.smr}
         wanted = {name: target for name, target in asked.items() if target > 0}
         if any((codec, name) not in self.curves for name in wanted):
             return None
-        met = np.ones(high - low + 1, bool)
+        met = np.ones(len(axis.places), bool)
         for name, target in wanted.items():
             met &= self.logits(numbers, codec, name) >= math.log(target / max(1.0 - target, SMALLEST))
         # Up to the first that fails: a fitted parabola may turn upwards again.
-        return low + max(int(np.argmin(np.append(met, False))) - 1, 0)
+        return axis.low + max(int(np.argmin(np.append(met, False))) - 1, 0)
+
+    def expected(self, numbers: Vector, codec: str) -> dict[str, list[float]]:
+        """Ratio -> guessed log-odds at every QP of a codec; empty for a codec without curves."""
+        ratios = [ratio for of, ratio in self.curves if of == codec]
+        return {ratio: self.logits(numbers, codec, ratio).tolist() for ratio in ratios}
 
     def logits(self, numbers: Vector, codec: str, ratio: str) -> Vector:
         """(Q,) guessed log-odds of a ratio at every QP of a codec."""
-        low, high = self.ranges[codec]
-        places = np.arange(high - low + 1) / (high - low)
         coefficients = self.curves[codec, ratio] @ np.append(numbers - self.mean, 1.0)
-        odds: Vector = np.vander(places, POWERS, increasing=True) @ coefficients
+        odds: Vector = np.vander(self.axes[codec].places, POWERS, increasing=True) @ coefficients
         return odds
 
 
@@ -104,8 +117,8 @@ def read(path: Path, sha256: str) -> Start | None:
         if said["model"]["sha256"] != sha256:
             return None
         curves = {(row["codec"], row["ratio"]): np.array(row["weights"]) for row in said["curves"]}
-        ranges = {codec: (int(low), int(high)) for codec, (low, high) in said["ranges"].items()}
-        start = Start(np.array(said["mean"]), curves, ranges)
+        axes = {codec: Axis(int(one["low"]), np.array(one["places"])) for codec, one in said["axes"].items()}
+        start = Start(np.array(said["mean"]), curves, axes)
         if any(one.shape != (POWERS, len(start.mean) + 1) for one in curves.values()):
             raise ValueError("shapes do not fit")
     except FileNotFoundError:

@@ -151,6 +151,11 @@ class Trained(Predictor):
             return None
         return self._start.qp(self.numbers(embedding), codec, targets)
 
+    def expected(self, embedding: Embedding, codec: str) -> Mapping[str, Sequence[float]]:
+        if self._start is None or not isinstance(embedding, TrainedEmbedding):
+            return {}
+        return self._start.expected(self.numbers(embedding), codec)
+
     def numbers(self, embedding: TrainedEmbedding) -> NDArray[np.float64]:
         """(D,) numbers of the source, which a guess of its ratios rests on."""
         rgb = embedding.source.rgb

@@ -1,4 +1,4 @@
-"""Fits where a search should begin: logistic curves over QP, linear in numbers of the source.
+"""Fits where a search should begin: logistic curves over the quantiser's step, linear in a source's numbers.
 
 There are about as many numbers as pictures to tell them apart, so only their main directions of variation
 are used, and all weights but the constant ones are kept small (ridge). The logistic fit takes ratios as they
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sursmr_codec.predict.start import POWERS, Start, Vector
+from sursmr_codec.predict.start import POWERS, Axis, Start, Vector
 
 N_AXES = 96
 """Directions of variation that are used."""
@@ -36,24 +36,23 @@ class RungRatios:
     """Name -> (N,) 0..1, NaN where it is not defined."""
 
 
-def fit(numbers: Vector, rungs: Mapping[str, RungRatios], ranges: Mapping[str, tuple[int, int]]) -> Start:
-    """From (P, D) numbers of training pictures, and rungs and the range of QP by codec."""
+def fit(numbers: Vector, rungs: Mapping[str, RungRatios], axes: Mapping[str, Axis]) -> Start:
+    """From (P, D) numbers of training pictures, and rungs and what their curves run over by codec."""
     mean, spread = numbers.mean(axis=0), numbers.std(axis=0) + 1e-6
     _, lengths, directions = np.linalg.svd((numbers - mean) / spread, full_matrices=False)
     n_axes = min(N_AXES, int((lengths > 1e-6 * lengths[0]).sum()))
     scales = lengths[:n_axes] / np.sqrt(len(numbers))
-    axes = directions[:n_axes] / scales[:, None] / spread  # (K, D)
-    seen = np.column_stack([(numbers - mean) @ axes.T, np.ones(len(numbers))])  # (P, K + 1)
+    main = directions[:n_axes] / scales[:, None] / spread  # (K, D)
+    seen = np.column_stack([(numbers - mean) @ main.T, np.ones(len(numbers))])  # (P, K + 1)
     curves = {}
     for codec, some in rungs.items():
-        low, high = ranges[codec]
-        places = (some.qps - low) / (high - low)
+        places = axes[codec].places[some.qps - axes[codec].low]
         for name, ratios in some.ratios.items():
             known = ~np.isnan(ratios)
             if known.any():
                 weights = _logistic(seen[some.pictures[known]], places[known], ratios[known])
-                curves[codec, name] = np.column_stack([weights[:, :-1] @ axes, weights[:, -1:]])
-    return Start(mean, curves, dict(ranges))
+                curves[codec, name] = np.column_stack([weights[:, :-1] @ main, weights[:, -1:]])
+    return Start(mean, curves, dict(axes))
 
 
 def _logistic(seen: Vector, places: Vector, ratios: Vector) -> Vector:

@@ -15,12 +15,12 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.network import fidelity
 from sursmr_codec.predict import start as starts
 from sursmr_codec.predict import weights
-from sursmr_codec.predict.start import N_MAPS, POWERS, Start, numbers_of, read
+from sursmr_codec.predict.start import N_MAPS, POWERS, Axis, Start, numbers_of, read
 from sursmr_codec.predict.trained import Trained
 from sursmr_codec.training.starting import RungRatios, fit
 from sursmr_codec.types import Source
 
-RANGES = {"jpeg": (1, 100), "hevc": (0, 51)}
+AXES = {"jpeg": Axis(1, np.linspace(0, 1, 100)), "hevc": Axis(0, np.linspace(0, 1, 52))}
 
 
 def falling(middles: np.ndarray, qps: np.ndarray, slope: float) -> np.ndarray:
@@ -34,7 +34,7 @@ def test_curves_that_follow_the_numbers_are_found_again() -> None:
     pictures = np.repeat(np.arange(400), 3)
     qps = generator.integers(1, 101, len(pictures))
     rungs = RungRatios(pictures, qps, {"sur": falling(middles[pictures], qps, 0.1)})
-    start = fit(numbers, {"jpeg": rungs}, RANGES)
+    start = fit(numbers, {"jpeg": rungs}, AXES)
     for row in range(20):
         expected = middles[row] - np.log(0.75 / 0.25) / 0.1
         assert start.qp(numbers[row], "jpeg", Targets(0.75, 0.0)) == pytest.approx(expected, abs=2.5)
@@ -44,7 +44,7 @@ def flat(level: float, ratio: str = "sur") -> Start:
     """Log-odds that fall from `level` by 10 over the range, whatever the picture."""
     weights_ = np.zeros((POWERS, 3))
     weights_[0, -1], weights_[1, -1] = level, -10.0
-    return Start(np.zeros(2), {("jpeg", ratio): weights_}, RANGES)
+    return Start(np.zeros(2), {("jpeg", ratio): weights_}, AXES)
 
 
 def test_the_start_is_the_last_rung_before_the_first_that_fails() -> None:
@@ -85,18 +85,23 @@ def test_a_model_starts_where_its_file_says(tmp_path: Path) -> None:
     without = Trained(folder)
     embedding = without.embed(Source.from_array(rgb))
     assert without.start(embedding, "jpeg", Targets(0.5, 0.0)) is None
+    assert without.expected(embedding, "jpeg") == {}
     n = len(without.numbers(embedding))
     row = [[0.0] * n + [value] for value in (5.0, -10.0, 0.0)]
     stored = {
         "schema": starts.SCHEMA,
         "model": {"id": "model", "sha256": without.summary().sha256},
-        "ranges": {"jpeg": [1, 100]},
+        "axes": {"jpeg": {"low": 1, "places": np.linspace(0, 1, 100).tolist()}},
         "mean": [0.0] * n,
         "curves": [{"codec": "jpeg", "ratio": "sur", "weights": row}],
     }
     path = folder / weights.START
     path.write_text(json.dumps(stored))
     assert Trained(folder).start(embedding, "jpeg", Targets(0.5, 0.0)) == 50
+    curves = Trained(folder).expected(embedding, "jpeg")
+    assert list(curves) == ["sur"]
+    np.testing.assert_allclose(curves["sur"], np.linspace(5, -5, 100), atol=1e-9)
+    assert Trained(folder).expected(embedding, "webp") == {}
     path.write_text(json.dumps(stored | {"model": {"id": "model", "sha256": "0"}}))
     assert Trained(folder).start(embedding, "jpeg", Targets(0.5, 0.0)) is None
     path.write_text(json.dumps(stored | {"mean": [0.0]}))
