@@ -174,7 +174,13 @@ def accuracy() -> str:
         )
         for ratio, name in names.items()
     ]
-    return _table(("ratio", "mean absolute error", "of knowing codec and QP alone", "share of that"), rows)
+    trained = json.loads((ROOT / "models" / result["model"]["id"] / "metrics.json").read_text())
+    learned = f"{trained['n_rungs']['train']:,} rungs of {', '.join(trained['codecs'])}"
+    looked_at = f"{result['n_rungs']:,} rungs of {result['n_images']} photographs"
+    return (
+        _table(("ratio", "mean absolute error", "of knowing codec and QP alone", "share of that"), rows)
+        + f"\n\nIt learned from {learned}; these are errors on {looked_at}."
+    )
 
 
 def bits() -> str:
