@@ -137,11 +137,19 @@ def _exported(
     optimizer.fold_constants_ir(program.model, input_size_limit=MIN_SIZE)
     optimizer.remove_unused_nodes(program.model)
     proto = halved(program.model_proto)
+    _forget_origin(proto.graph)
     entry = proto.metadata_props.add()
     entry.key = METADATA
     entry.value = json.dumps(dataclasses.asdict(config) | {"views_version": viewing.VERSION}, sort_keys=True)
     encoded: bytes = proto.SerializeToString(deterministic=True)
     return encoded
+
+
+def _forget_origin(graph: Any) -> None:
+    """Leave out which lines of which files the exporter came through: paths of the machine that trained."""
+    for one in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del one.metadata_props[:]
+        one.doc_string = ""
 
 
 def _largest_difference(network: PairNetwork, graph: bytes) -> float:

@@ -88,6 +88,15 @@ def test_large_weights_are_kept_in_half_precision(tmp_path: Path) -> None:
         assert torch.equal(weights, network.state_dict()[name]), name
 
 
+def test_no_file_tells_where_it_was_made(tmp_path: Path) -> None:
+    exported = export(build(CONFIGS["moments"]), tmp_path)
+    package = Path(exporting.__file__).parents[1]
+    for path in (exported.graph, exported.weights):
+        content = path.read_bytes()
+        assert b"stack_trace" not in content
+        assert str(package).encode() not in content
+
+
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"no graph")
