@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from sursmr_codec.types import Binding
+from sursmr_codec.types import Binding, Targets
 
 FALL = 12.0
 """Log-odds by which a ratio falls over the whole range of a codec, where it is steepest; typical."""
@@ -26,6 +26,12 @@ Expected = Mapping[Binding, Sequence[float]]
 """Ratio -> its log-odds at every QP of a codec, as expected from the source alone."""
 _Points = Sequence[tuple[int, float]]
 """QP, rising, and log-odds."""
+
+
+def wanted(targets: Targets) -> dict[Binding, float]:
+    """The switched-on targets."""
+    asked: dict[Binding, float] = {"sur": targets.sur, "smr": targets.smr}
+    return {name: target for name, target in asked.items() if target > 0}
 
 
 def crossing(
@@ -44,7 +50,7 @@ def crossing(
     for name, target in targets.items():
         level = log_odds(target + above)
         points = [(qp, log_odds(probed[qp][name])) for qp in sorted(probed)]
-        curve = expected.get(name) if expected else None
+        curve = (expected or {}).get(name)
         n_met = next((i for i, (_, odds) in enumerate(points) if odds < level), len(points))
         # Between the highest point from which all below are at the level, and the next.
         first = points[n_met - 1][0] if n_met else rungs[0] - 1
@@ -58,20 +64,13 @@ def _falls_to(level: float, odds: Sequence[float], bracket: range, rungs: range)
 
     `odds` are those of every rung. They count as met at the lower end of the bracket, and not at its upper.
     """
-    for qp in bracket[1:-1]:
-        here = odds[qp - rungs[0]]
-        if here < level:
-            before = odds[qp - 1 - rungs[0]] if qp > rungs[0] else math.inf
-            return qp - 1 + _share(before, level, here)
-    if bracket[-1] not in rungs:
-        return float(bracket[-1])
-    before = odds[bracket[-1] - 1 - rungs[0]] if bracket[-1] > rungs[0] else math.inf
-    return bracket[-1] - 1 + _share(before, level, odds[bracket[-1] - rungs[0]])
-
-
-def _share(before: float, level: float, after: float) -> float:
-    """How much of the way from `before` down to `after` leads to `level`; 0 without a `before`."""
-    return min(max((before - level) / (before - after), 0.0), 1.0) if math.isfinite(before) else 0.0
+    fails = next((qp for qp in bracket[1:-1] if odds[qp - rungs[0]] < level), bracket[-1])
+    if fails not in rungs:
+        return float(fails)
+    if fails == rungs[0]:
+        return float(fails - 1)
+    before, after = odds[fails - 1 - rungs[0]], odds[fails - rungs[0]]
+    return fails - 1 + (min(max((before - level) / (before - after), 0.0), 1.0) if before > after else 0.0)
 
 
 def _followed(points: _Points, rungs: range, curve: Sequence[float] | None) -> list[float]:

@@ -15,8 +15,8 @@ from sursmr_codec.errors import FileTooLarge
 from sursmr_codec.interpolating import Expected
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.predict.base import Embedding, Predictor
-from sursmr_codec.risk import Margins, Misses, lowered
-from sursmr_codec.types import Binding, Jury, Probe, Score, Seconds, Source, Targets
+from sursmr_codec.risk import Misses, lowered
+from sursmr_codec.types import Jury, Probe, Score, Seconds, Source, Targets
 
 Image = str | Path | Source
 """A path, or a picture that was read already."""
@@ -90,10 +90,10 @@ class Prober:
     def expected(self) -> Expected:
         """Log-odds that the predictor expects of ratios at every QP; with a risk, of their lower ends."""
         curves = self.predictor.expected(self.embedding, self.codec.id)
-        margins = self._margins or Margins()
-        names: tuple[Binding, ...] = ("sur", "smr")
-        lost = {"sur": math.log(margins.sur), "smr": math.log(margins.smr)}
-        return {name: [odds - lost[name] for odds in curves[name]] for name in names if name in curves}
+        if self._margins is None:
+            return curves
+        lost = {"sur": math.log(self._margins.sur), "smr": math.log(self._margins.smr)}
+        return {name: [odds - lost[name] for odds in curve] for name, curve in curves.items()}
 
     def at(self, qp: int) -> Probe | None:
         """Encode, decode and score the rung at `qp`; None where its file is too large to be read back."""

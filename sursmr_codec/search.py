@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from sursmr_codec.errors import UsageError
-from sursmr_codec.interpolating import Expected, crossing
+from sursmr_codec.interpolating import Expected, crossing, wanted
 from sursmr_codec.types import Binding, Probe, Score, SearchSettings, Targets
 
 Steps = Generator[int, Probe | None, "Answer"]
@@ -47,14 +47,8 @@ def margins(score: Score, targets: Targets) -> dict[Binding, float]:
 
     With a risk set, the lower end of the ratio's interval is judged instead of the ratio.
     """
-    wanted = _wanted(targets)
-    return {name: ratio - wanted[name] for name, ratio in _judged(score, targets).items()}
-
-
-def _wanted(targets: Targets) -> dict[Binding, float]:
-    """The switched-on targets."""
-    asked: dict[Binding, float] = {"sur": targets.sur, "smr": targets.smr}
-    return {name: target for name, target in asked.items() if target > 0}
+    asked = wanted(targets)
+    return {name: ratio - asked[name] for name, ratio in _judged(score, targets).items()}
 
 
 def _judged(score: Score, targets: Targets) -> dict[Binding, float]:
@@ -64,7 +58,7 @@ def _judged(score: Score, targets: Targets) -> dict[Binding, float]:
         "sur": score.sur_low if cautious else score.sur,
         "smr": score.smr_low if cautious else score.smr,
     }
-    return {name: ratios[name] or 0.0 for name in _wanted(targets)}
+    return {name: ratios[name] or 0.0 for name in wanted(targets)}
 
 
 def meets(score: Score, targets: Targets) -> bool:
@@ -135,7 +129,7 @@ def steps(
         for qp in rungs:
             yield from log.at(qp)
     else:
-        yield from _narrow(log, rungs, _Guessing(qp_range, settings.tolerance, expected), start)
+        yield from _narrow(log, rungs, _Guessing(qp_range, settings.tolerance, start, expected or {}))
     met = [probe for probe in log.probes if meets(probe.score, targets)]
     best = max((probe for probe in met if log.fits(probe)), key=lambda probe: probe.qp, default=None)
     if best is not None:
@@ -185,41 +179,34 @@ class _Guessing:
 
     qp_range: range
     tolerance: float
-    expected: Expected | None
+    start: int | None
+    expected: Expected
 
-    def knows(self, log: _Log) -> bool:
-        """Whether there is anything to guess from."""
-        return bool(log.probes) or (
-            self.expected is not None and _wanted(log.targets).keys() <= self.expected.keys()
-        )
-
-    def __call__(self, log: _Log) -> int:
-        """The highest QP that meets the targets.
+    def __call__(self, log: _Log, middle: int) -> int:
+        """The highest QP that meets the targets; `start`, and then the `middle`, where nothing tells.
 
         With a tolerance, one in the middle of what it allows, where there is a rung.
         """
         probed = {probe.qp: _judged(probe.score, log.targets) for probe in log.probes}
-        wanted = _wanted(log.targets)
-        highest = math.floor(crossing(probed, wanted, self.qp_range, 0.0, self.expected))
+        asked = wanted(log.targets)
+        if not probed and not asked.keys() <= self.expected.keys():
+            return middle if self.start is None or log.n_asked else self.start
+        highest = math.floor(crossing(probed, asked, self.qp_range, 0.0, self.expected))
         if not self.tolerance:
             return highest
-        middle = crossing(probed, wanted, self.qp_range, self.tolerance / 2, self.expected)
-        return min(highest, round(middle))
+        within = crossing(probed, asked, self.qp_range, self.tolerance / 2, self.expected)
+        return min(highest, round(within))
 
 
-def _narrow(
-    log: _Log, rungs: range, guessing: _Guessing, start: int | None
-) -> Generator[int, Probe | None, None]:
+def _narrow(log: _Log, rungs: range, guessing: _Guessing) -> Generator[int, Probe | None, None]:
     """Narrow the bracket until it closes: `below` is met and `above` fails, or they stand outside the range.
 
     A rung that cannot be made counts as `below`.
     """
     below, above = rungs[0] - 1, rungs[-1] + 1
     budget = most_encodes(len(rungs))
-    guess = None if guessing.knows(log) else start
     while above - below > 1:
-        if guess is None:
-            guess = guessing(log) if guessing.knows(log) else (below + above) // 2
+        guess = guessing(log, (below + above) // 2)
         # After this probe either side must still be decidable with what is left of the budget.
         budget -= 1
         reach = 2**budget
@@ -233,7 +220,6 @@ def _narrow(
                 return
         else:
             above = qp
-        guess = None
 
 
 def _overshoot(score: Score, targets: Targets) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sursmr_codec.errors import UsageError
+from sursmr_codec.interpolating import Expected
 from sursmr_codec.risk import Margins, Misses
 from sursmr_codec.types import Jury, PredictorSummary, Rung, Score, Source, Targets
 
@@ -56,7 +57,7 @@ class Predictor(ABC):
         """A guess at the answer from the source alone; None where the predictor has none."""
         return None
 
-    def expected(self, embedding: Embedding, codec: str) -> Mapping[str, Sequence[float]]:
+    def expected(self, embedding: Embedding, codec: str) -> Expected:
         """Ratio -> its log-odds at every QP of a codec, guessed from the source alone; empty: no guess."""
         return {}
 

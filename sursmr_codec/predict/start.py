@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from sursmr_codec.asked import Targets
 from sursmr_codec.errors import UsageError
+from sursmr_codec.interpolating import crossing, wanted
+from sursmr_codec.types import Binding
 
 SCHEMA = "sursmr-qp/start/2"
 POWERS = 3
@@ -49,7 +51,7 @@ class Start:
 
     mean: Vector
     """(D,) of the training pictures."""
-    curves: Mapping[tuple[str, str], Vector]
+    curves: Mapping[tuple[str, Binding], Vector]
     """Codec and ratio -> (POWERS, D + 1) weights of a difference from the mean, and last of 1."""
     axes: Mapping[str, Axis]
     """By codec."""
@@ -62,22 +64,21 @@ class Start:
         if codec not in self.axes:
             return None
         axis = self.axes[codec]
-        asked = {"sur": targets.sur, "smr": targets.smr}
-        wanted = {name: target for name, target in asked.items() if target > 0}
-        if any((codec, name) not in self.curves for name in wanted):
+        expected, asked = self.expected(numbers, codec), wanted(targets)
+        if not asked.keys() <= expected.keys():
             return None
-        met = np.ones(len(axis.places), bool)
-        for name, target in wanted.items():
-            met &= self.logits(numbers, codec, name) >= math.log(target / max(1.0 - target, SMALLEST))
-        # Up to the first that fails: a fitted parabola may turn upwards again.
-        return axis.low + max(int(np.argmin(np.append(met, False))) - 1, 0)
+        rungs = range(axis.low, axis.low + len(axis.places))
+        return min(max(math.floor(crossing({}, asked, rungs, expected=expected)), rungs[0]), rungs[-1])
 
-    def expected(self, numbers: Vector, codec: str) -> dict[str, list[float]]:
-        """Ratio -> guessed log-odds at every QP of a codec; empty for a codec without curves."""
+    def expected(self, numbers: Vector, codec: str) -> dict[Binding, list[float]]:
+        """Ratio -> guessed log-odds at every QP of a codec; empty for a codec without curves.
+
+        `numbers` are (D,), by `numbers_of`.
+        """
         ratios = [ratio for of, ratio in self.curves if of == codec]
         return {ratio: self.logits(numbers, codec, ratio).tolist() for ratio in ratios}
 
-    def logits(self, numbers: Vector, codec: str, ratio: str) -> Vector:
+    def logits(self, numbers: Vector, codec: str, ratio: Binding) -> Vector:
         """(Q,) guessed log-odds of a ratio at every QP of a codec."""
         coefficients = self.curves[codec, ratio] @ np.append(numbers - self.mean, 1.0)
         odds: Vector = np.vander(self.axes[codec].places, POWERS, increasing=True) @ coefficients

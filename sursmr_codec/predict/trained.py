@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sursmr_codec.errors import UsageError
+from sursmr_codec.interpolating import Expected
 from sursmr_codec.labels import protocols
 from sursmr_codec.labels.smr import MIN_COUNTING, fewest
 from sursmr_codec.network import views as viewing
@@ -55,6 +56,8 @@ class TrainedEmbedding(Embedding):
 
     def __init__(self, source: Source, features: Sequence[Any]) -> None:
         self.source, self.features = source, features
+        self.numbers: NDArray[np.float64] | None = None
+        """What a guess of its ratios rests on, once that was asked for."""
         self.n_counting: float | None = None
         self.distance: float | None = None
         """From the training pictures: beyond 1 it is unlike them; None where nothing is known of these."""
@@ -151,16 +154,19 @@ class Trained(Predictor):
             return None
         return self._start.qp(self.numbers(embedding), codec, targets)
 
-    def expected(self, embedding: Embedding, codec: str) -> Mapping[str, Sequence[float]]:
+    def expected(self, embedding: Embedding, codec: str) -> Expected:
         if self._start is None or not isinstance(embedding, TrainedEmbedding):
             return {}
         return self._start.expected(self.numbers(embedding), codec)
 
     def numbers(self, embedding: TrainedEmbedding) -> NDArray[np.float64]:
         """(D,) numbers of the source, which a guess of its ratios rests on."""
-        rgb = embedding.source.rgb
-        n_maps = N_MAPS if self._config.fidelity else 0
-        return numbers_of(self._network.arrays(embedding.features), n_maps, rgb.shape[0] * rgb.shape[1])
+        if embedding.numbers is None:
+            rgb = embedding.source.rgb
+            n_maps = N_MAPS if self._config.fidelity else 0
+            features = self._network.arrays(embedding.features)
+            embedding.numbers = numbers_of(features, n_maps, rgb.shape[0] * rgb.shape[1])
+        return embedding.numbers
 
     def embed(self, source: Source) -> TrainedEmbedding:
         views = self.views(source.rgb)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sursmr_codec.predict.start import POWERS, Axis, Start, Vector
+from sursmr_codec.types import Binding
 
 N_AXES = 96
 """Directions of variation that are used."""
@@ -32,7 +33,7 @@ class RungRatios:
     """(N,) rows of the pictures' numbers."""
     qps: NDArray[np.int64]
     """(N,)"""
-    ratios: Mapping[str, Vector]
+    ratios: Mapping[Binding, Vector]
     """Name -> (N,) 0..1, NaN where it is not defined."""
 
 
