@@ -12,15 +12,13 @@ pictures. What was made is kept in `--cache`, so that a run goes on where it was
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from regressors import ALL, CACHE, Errors, Regressors, fewer, prepare
+from regressors import ALL, Errors, Regressors, answer, fewer
 
 RESULT = Path(__file__).with_suffix(".json")
 PARTS = (8, 4, 2, 1)
@@ -76,23 +74,5 @@ def _gains(points: list[Record]) -> dict[str, float]:
     return {name: round(100 * (1 - one["mae"] / half[name]["mae"]), 1) for name, one in whole.items()}
 
 
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--train", type=int, metavar="N", help="training pictures, for a smaller run")
-    parser.add_argument("--test", type=int, metavar="N", help="validation and test pictures, likewise")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of views and features")
-    parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args()
-    found = report(prepare(asked.images, asked.cache, asked.train, asked.test))
-    text = json.dumps(found, indent=1, allow_nan=False) + "\n"
-    print(text, end="")
-    if asked.write:
-        RESULT.write_text(text)
-
-
 if __name__ == "__main__":
-    main()
+    answer(__doc__, report, RESULT)

@@ -13,7 +13,6 @@ meet the targets; the oracle knows the labels.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -24,6 +23,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import asking
 import numpy as np
 from numpy.typing import NDArray
 from predicted import RATIOS, Values
@@ -201,15 +201,10 @@ def _cost(predictor: Predictor, width: int, height: int) -> dict[str, object]:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", type=Path, required=True)
+    parser = asking.of_model(__doc__)
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--split", default="test")
-    parser.add_argument("--model")
     parser.add_argument("--limit", type=int, help="pictures, for a trial")
-    parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     found: dict[str, Any] = report(asked.images, asked.labels, asked.split, asked.model, asked.limit)
     text = json.dumps(found, indent=2, allow_nan=False) + "\n"

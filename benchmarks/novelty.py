@@ -12,7 +12,6 @@ machines at three QPs of jpeg. Without --zoo, machines are left out.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import asking
 import numpy as np
 from novelty_pictures import CHANGED, MADE
 from PIL import Image
@@ -163,13 +163,8 @@ def _errors(trained: Predictor, measured: Predictor, pictures: list[Pixels]) -> 
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", type=Path, required=True)
+    parser = asking.of_model(__doc__)
     parser.add_argument("--zoo", type=Path)
-    parser.add_argument("--model")
-    parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     kept, result = report(asked.images, asked.model, asked.zoo)
     if asked.write:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -49,9 +48,7 @@ def predicted(folder: Path, rungs: LabelledRungs, predictor: Predictor, cache: P
             if seen is None or seen.path != folder / image:
                 seen = _Seen(folder / image, predictor)
             values = list(seen.scored(codec, its.qps.tolist()))
-            temporary = path.with_suffix(f".{os.getpid()}.tmp")
-            temporary.write_text(json.dumps(values))
-            temporary.replace(path)
+            images.write(path, json.dumps(values).encode())
             if n_done % 20 == 0:
                 print(f"{n_done} of {len(ladders)} ladders", flush=True)
         found[rows] = [[np.nan if one is None else one for one in row] for row in values]

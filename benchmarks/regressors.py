@@ -10,15 +10,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import asking
 import numpy as np
 import torch
 
+from sursmr_codec import images
 from sursmr_codec.network import views
 from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.training import measures
@@ -72,9 +74,7 @@ class Regressors:
             return kept
         found = self._tested(config, rungs)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(found, allow_nan=False))
-        temporary.replace(path)
+        images.write(path, json.dumps(found, allow_nan=False).encode())
         return found
 
     def _tested(self, config: TrainingConfig, rungs: Rungs) -> Errors:
@@ -103,6 +103,17 @@ class Regressors:
             }
             for name, its in some.items()
         }
+
+
+def answer(doc: str | None, report: Callable[[Regressors], dict[str, Any]], result: Path) -> None:
+    """Answer a question from the command line; `doc` is the script's own text."""
+    parser = asking.parser(doc)
+    parser.add_argument("--train", type=int, metavar="N", help="training pictures, for a smaller run")
+    parser.add_argument("--test", type=int, metavar="N", help="validation and test pictures, likewise")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of views and features")
+    asked = parser.parse_args()
+    found = report(prepare(asked.images, asked.cache, asked.train, asked.test))
+    asking.tell(found, result, write=asked.write)
 
 
 def prepare(folder: Path, cache: Path, n_train: int | None, n_test: int | None) -> Regressors:

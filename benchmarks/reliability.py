@@ -10,13 +10,12 @@ prediction less label, `gap` the mean distance of a bin's two means, weighted by
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asking
 import numpy as np
 from predicted import RATIOS, Values, predicted
 
@@ -81,17 +80,8 @@ def _bins(said: Values, true: Values) -> Iterator[Record]:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--model")
-    parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args()
-    text = json.dumps(report(asked.images, asked.model), indent=1, allow_nan=False) + "\n"
-    print(text, end="")
-    if asked.write:
-        RESULT.write_text(text)
+    asked = asking.of_model(__doc__).parse_args()
+    asking.tell(report(asked.images, asked.model), RESULT, write=asked.write)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ use. Picks among the labelled rungs alone, which stop short of the edge, are rep
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import asking
 import numpy as np
 from predicted import RATIOS, Values, predicted
 
@@ -177,13 +177,7 @@ def _counted(picks: Sequence[Outcome | None], plain: Sequence[Outcome | None]) -
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--model")
-    parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args()
+    asked = asking.of_model(__doc__).parse_args()
     table, checks = report(asked.images, asked.model)
     if asked.write:
         RESULT.write_text(_text(checks))

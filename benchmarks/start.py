@@ -12,15 +12,15 @@ without the file searches from the middle. What it saves in encodes is in `speed
 
 from __future__ import annotations
 
-import argparse
+import io
 import json
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asking
 import numpy as np
 from predicted import CACHE, RATIOS, Values, predicted
 
@@ -104,9 +104,9 @@ def _numbers(folder: Path, image: str, predictor: Trained) -> Vector:
         return kept
     found = predictor.numbers(predictor.embed(images.read(folder / image)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp.npy")
-    np.save(temporary, found)
-    temporary.replace(path)
+    content = io.BytesIO()
+    np.save(content, found)
+    images.write(path, content.getvalue())
     return found
 
 
@@ -174,18 +174,11 @@ def _short(values: Vector) -> list[float]:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--model")
-    parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args()
+    asked = asking.of_model(__doc__).parse_args()
     stored, result = report(asked.images, asked.model)
-    print(json.dumps(result, indent=1))
+    asking.tell(result, RESULT, write=asked.write)
     if asked.write:
         place = weights.find(asked.model).folder / weights.START
-        RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         place.write_text(json.dumps(stored) + "\n", "utf-8")
 
 

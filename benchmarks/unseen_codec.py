@@ -11,15 +11,13 @@ one without has fewer rungs as well. `--train` and `--test` take so many picture
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from regressors import CACHE, Regressors, prepare
+from regressors import Regressors, answer
 
 from sursmr_codec.training.data import LabelledRungs
 
@@ -73,23 +71,5 @@ def _without(rungs: LabelledRungs, codec: str) -> LabelledRungs:
     return rungs.where(np.array(rungs.codecs, dtype=object) != codec)
 
 
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--train", type=int, metavar="N", help="training pictures, for a smaller run")
-    parser.add_argument("--test", type=int, metavar="N", help="validation and test pictures, likewise")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of views and features")
-    parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args()
-    found = report(prepare(asked.images, asked.cache, asked.train, asked.test))
-    text = json.dumps(found, indent=1, allow_nan=False) + "\n"
-    print(text, end="")
-    if asked.write:
-        RESULT.write_text(text)
-
-
 if __name__ == "__main__":
-    main()
+    answer(__doc__, report, RESULT)

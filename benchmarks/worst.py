@@ -10,12 +10,11 @@ the training pictures it is. What a person saw there stands in the model's `wors
 
 from __future__ import annotations
 
-import argparse
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asking
 import numpy as np
 from numpy.typing import NDArray
 from predicted import RATIOS, Values, predicted
@@ -102,17 +101,8 @@ def _counting() -> dict[str, int]:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--model")
-    parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args()
-    text = json.dumps(report(asked.images, asked.model), indent=1, allow_nan=False) + "\n"
-    print(text, end="")
-    if asked.write:
-        RESULT.write_text(text)
+    asked = asking.of_model(__doc__).parse_args()
+    asking.tell(report(asked.images, asked.model), RESULT, write=asked.write)
 
 
 if __name__ == "__main__":
