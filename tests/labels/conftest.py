@@ -1,4 +1,4 @@
-"""A zoo small enough to write on the spot, whose networks are functions."""
+"""Pictures to label, and a zoo small enough to write on the spot, whose networks are functions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_panel import InProcess, make_pictures
 
+from sursmr_codec.labels import annotate
 from sursmr_codec.labels.machines.zoo import COLUMNS, MachineRow, read_zoo
 
 WriteZoo = Callable[..., Path]
 
 OWN = {"n_bytes": "", "sha256": "", "input": "own", "preprocess": "own", "fit": "own", "ms_busy_core": ""}
 """Cells of a model of a collection."""
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of a labelling run are plain calls."""
+    monkeypatch.setattr(annotate, "Workers", InProcess)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Five pictures to label."""
+    make_pictures(tmp_path / "pictures", 5)
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Where a fake panel notes what it is asked."""
+    return tmp_path / "log"
 
 
 @pytest.fixture

@@ -8,30 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_panel import FakeSetup, InProcess, calls, finish, make_pictures, make_run
+from fake_panel import FakeSetup, calls, finish, make_run
 from PIL import Image
 
 from sursmr_codec.errors import OutputError, UsageError
-from sursmr_codec.labels import annotate, store
+from sursmr_codec.labels import store
 from sursmr_codec.labels.annotate import Progress, annotate_events
 from sursmr_codec.labels.plan import Rungs
 from sursmr_codec.labels.protocols import PsychometricCurve
 
-
-@pytest.fixture(autouse=True)
-def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(annotate, "Workers", InProcess)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    make_pictures(tmp_path / "pictures", 5)
-    return tmp_path / "pictures"
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "log"
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 def files_of(out: Path) -> dict[str, bytes]:

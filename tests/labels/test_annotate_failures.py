@@ -6,27 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_panel import FakeSetup, InProcess, calls, finish, make_pictures, make_run
+from fake_panel import FakeSetup, calls, finish, make_run
 
-from sursmr_codec.labels import annotate, store
+from sursmr_codec.labels import store
 from sursmr_codec.labels.annotate import annotate_events
 from sursmr_codec.labels.measuring import Failure
 
-
-@pytest.fixture(autouse=True)
-def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(annotate, "Workers", InProcess)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    make_pictures(tmp_path / "pictures", 5)
-    return tmp_path / "pictures"
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "log"
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 def test_a_failing_machine_is_recorded_and_counts_nowhere(folder: Path, tmp_path: Path, log: Path) -> None:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_panel import FakeSetup, InProcess, calls, finish, make_pictures, make_run
+from fake_panel import FakeSetup, calls, finish, make_pictures, make_run
 from typer.testing import CliRunner
 
 from sursmr_codec.cli.app import app
 from sursmr_codec.errors import UsageError
-from sursmr_codec.labels import annotate, panel, proxy, store, teachers
+from sursmr_codec.labels import panel, proxy, store, teachers
 from sursmr_codec.labels.machine_split import unseen_in, unseen_names
 from sursmr_codec.labels.origin import Origin
 from sursmr_codec.labels.plan import Rungs
@@ -19,9 +19,7 @@ from sursmr_codec.labels.plan import Rungs
 ENDS = Rungs(qps=(1, 60, 100))
 
 
-@pytest.fixture(autouse=True)
-def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(annotate, "Workers", InProcess)
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 @pytest.fixture
