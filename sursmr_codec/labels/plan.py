@@ -149,7 +149,8 @@ def make_plan(
 ) -> Plan:
     """Plan the labels of a folder's images.
 
-    `qp_ranges` gives each codec's QPs; `splits` keeps the images of some splits only, `limit` the first ones.
+    `qp_ranges` gives each codec's QPs; `splits` keeps the images of some splits only, or of folders below that
+    the index leaves out, and `limit` the first ones.
     With `focus`, which gives QPs of every codec, half of each image's rungs are drawn from these. Codecs in
     `ends` get the two end QPs of their range besides. A draw depends on seed, image, codec and focus alone,
     so that adding images or codecs leaves the others as they are. Raises ImageError without the folder,
@@ -165,12 +166,7 @@ def make_plan(
         raise UsageError(f"{missing[0]} has no QPs to focus on")
     drawing = _Drawing(rungs, focus, frozenset(ends), seed)
     folder = Path(folder)
-    images = list_images(folder)
-    for split in splits:
-        if split not in {of for _, of in images}:
-            known = ", ".join(sorted({of or "(none)" for _, of in images}))
-            raise UsageError(f"{folder} has no images of split {split}; known: {known}")
-    chosen = [(image, split) for image, split in images if not splits or split in splits][:limit]
+    chosen = _of_splits(folder, splits)[:limit]
     if not chosen:
         raise UsageError(f"{folder} holds no images")
     tasks = (
@@ -178,6 +174,23 @@ def make_plan(
         for image, split in chosen
     )
     return Plan(folder, tuple(_parts(tasks, part_rungs)))
+
+
+def _of_splits(folder: Path, splits: Sequence[str]) -> list[tuple[str, str]]:
+    """The listed images of some splits, of all without any; a split may be a folder that the index leaves out."""
+    images = list_images(folder)
+    if not splits:
+        return images
+    known = {split for _, split in images}
+    chosen = [(image, split) for image, split in images if split in splits]
+    for split in splits:
+        if split in known:
+            continue
+        if not split or not (folder / split).is_dir():
+            named = ", ".join(sorted(one or "(none)" for one in known))
+            raise UsageError(f"{folder} has no images of split {split}; known: {named}")
+        chosen += [(f"{split}/{image}", split) for image, _ in list_images(folder / split)]
+    return chosen
 
 
 @dataclass(frozen=True)

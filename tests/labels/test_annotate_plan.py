@@ -51,6 +51,26 @@ def test_a_draw_depends_on_seed_image_and_codec_alone(folder: Path) -> None:
     assert drawn(seed=1) != every
 
 
+def test_a_split_may_be_a_folder_that_the_index_leaves_out(folder: Path, tmp_path: Path) -> None:
+    for split in ("train", "val", "extra"):
+        make_pictures(tmp_path, 2, split=split)
+    listed = sorted(path.relative_to(tmp_path).as_posix() for path in (tmp_path / "train").iterdir())
+    rows = [f"{image},val" for image in listed]  # the index decides, not the folder
+    (tmp_path / "index.csv").write_text("\n".join(["file,split", *rows]))
+
+    def images(*splits: str) -> list[tuple[str, str]]:
+        plan = make_plan(tmp_path, {"jpeg": JPEG}, Rungs(count=4), splits=splits)
+        return [(task.image, task.split) for part in plan.parts for task in part]
+
+    extra = [(f"extra/{path.name}", "extra") for path in sorted((tmp_path / "extra").iterdir())]
+    assert images() == images("val") == [(image, "val") for image in listed]
+    assert images("extra") == extra
+    assert images("extra", "val") == images() + extra
+    for unknown in ("", "dev", "val/nothing"):
+        with pytest.raises(UsageError, match="has no images of split"):
+            images(unknown)
+
+
 @given(st.integers(1, 52), st.text(max_size=5))
 def test_random_rungs_take_one_from_each_stretch(n: int, key: str) -> None:
     qps = Rungs(count=n).draw(HEVC, key)
