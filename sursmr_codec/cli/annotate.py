@@ -72,7 +72,11 @@ def annotate(
         str, typer.Option(metavar="IDS", help="Encoders of which the two end QPs are labelled besides.")
     ] = "",
     splits: Annotated[
-        str, typer.Option(metavar="LIST", help="Only these splits of the folder, or folders below that its index leaves out; all listed by default.")
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="Only these splits of the index, or folders that it leaves out; all of it by default.",
+        ),
     ] = "",
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first images.")] = None,
     seed: Annotated[int, typer.Option(help="Of the random spread.")] = 0,

@@ -149,13 +149,13 @@ def make_plan(
 ) -> Plan:
     """Plan the labels of a folder's images.
 
-    `qp_ranges` gives each codec's QPs; `splits` keeps the images of some splits only, or of folders below that
-    the index leaves out, and `limit` the first ones.
-    With `focus`, which gives QPs of every codec, half of each image's rungs are drawn from these. Codecs in
-    `ends` get the two end QPs of their range besides. A draw depends on seed, image, codec and focus alone,
-    so that adding images or codecs leaves the others as they are. Raises ImageError without the folder,
-    UsageError for an index that cannot be read, an unknown split, a folder without images, no codec, a codec
-    without a focus, ends of a codec that is not planned, or QPs that a codec does not have.
+    `qp_ranges` gives each codec's QPs; `splits` keeps the images of some splits only, or of folders that the
+    index leaves out, and `limit` the first ones. With `focus`, which gives QPs of every codec, half of each
+    image's rungs are drawn from these. Codecs in `ends` get the two end QPs of their range besides. A draw
+    depends on seed, image, codec and focus alone, so that adding images or codecs leaves the others as they
+    are. Raises ImageError without the folder, UsageError for an index that cannot be read, an unknown split,
+    a folder without images, no codec, a codec without a focus, ends of a codec that is not planned, or QPs
+    that a codec does not have.
     """
     if not qp_ranges:
         raise UsageError("no encoder is named")
@@ -177,7 +177,7 @@ def make_plan(
 
 
 def _of_splits(folder: Path, splits: Sequence[str]) -> list[tuple[str, str]]:
-    """The listed images of some splits, of all without any; a split may be a folder that the index leaves out."""
+    """The listed images of some splits, or all; a split may be a folder that the index leaves out."""
     images = list_images(folder)
     if not splits:
         return images
