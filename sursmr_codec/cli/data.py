@@ -107,10 +107,12 @@ def labels(
     """
     with console.failures():
         from sursmr_codec import datasets
-        from sursmr_codec.errors import ImageError, OutputError
+        from sursmr_codec.errors import ImageError, OutputError, UsageError
         from sursmr_codec.labels import store
         from sursmr_codec.labels.origin import Origin
 
+        if zoo is None and (machine_split is not None or cache is not None):
+            raise UsageError("--machine-split and --cache are for machines: add --zoo")
         data = datasets.only_whole(datasets.read(path, reader))
         rows = list(datasets.label_rows(data, below))
         if not rows:

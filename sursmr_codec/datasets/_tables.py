@@ -17,12 +17,15 @@ _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 def csv_rows(table: Path, needed: Sequence[str]) -> list[tuple[int, Mapping[str, str]]]:
     """(line number, cells by lower-case column name) of every row.
 
-    Raises ImageError, naming the file, where it cannot be read or lacks one of the columns.
+    Raises ImageError, naming the file, where it cannot be read, lacks one of the columns, or has one twice.
     """
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+            names = _names(reader.fieldnames)
+            for name in names:
+                if name and names.count(name) > 1:
+                    raise ImageError(f"{table} has two columns {name}")
             absent = [name for name in needed if name not in names]
             if absent:
                 raise ImageError(f"{table} has no column {', '.join(absent)}")
@@ -37,6 +40,35 @@ def csv_rows(table: Path, needed: Sequence[str]) -> list[tuple[int, Mapping[str,
         raise ImageError(f"{table} is missing: without it there is no label") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ImageError(f"{table} cannot be read: {error}") from error
+
+
+def columns(table: Path) -> frozenset[str]:
+    """The lower-case names in the first line of a CSV table; none where it cannot be read."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            return frozenset(_names(next(csv.reader(file), [])))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return frozenset()
+
+
+def whole_number(name: str, cell: str) -> int:
+    """The number in a cell; programs that know no other numbers write 30 as 30.0. Raises ValueError."""
+    value = number(name, cell)
+    if not value.is_integer():
+        raise ValueError(f"{name} {cell!r} is no whole number")
+    return int(value)
+
+
+def number(name: str, cell: str) -> float:
+    """The number in a cell, NaN too; raises ValueError, naming the column."""
+    try:
+        return float(cell)
+    except ValueError:
+        raise ValueError(f"{name} {cell!r} is no number") from None
+
+
+def _names(cells: Sequence[str] | None) -> list[str]:
+    return [(cell or "").strip().lower() for cell in cells or ()]
 
 
 def workbook_column(workbook: Path, column: str) -> dict[int, str]:

@@ -48,9 +48,9 @@ class Coco(Reader):
             wanted = _annotated(path / "annotations" / f"instances_{folder.name}.json", problems)
             missing += [f"{below}/{name}" for name in wanted if f"{below}/{name}" not in images]
         if not images:
-            raise ImageError(
-                f"{path} holds no COCO pictures: {', '.join(f.name for f in _folders(path))} are empty"
-            )
+            empty = ", ".join(folder.name for folder in _folders(path))
+            reason = f"{empty} are empty" if empty else f"it has no {self.layout}"
+            raise ImageError(f"{path} holds no COCO pictures: {reason}")
         return DataSet(self.id, "COCO", path, (), images, tuple(dict.fromkeys(missing)), tuple(problems))
 
 

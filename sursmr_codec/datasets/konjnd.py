@@ -13,9 +13,10 @@ so a rating there is twice a level.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sursmr_codec.datasets._tables import csv_rows
 from sursmr_codec.datasets.base import DataSet, Files, HumanLadder, Reader, share_above
@@ -56,7 +57,8 @@ class KonJnd(Reader):
         missing: list[str] = []
         problems: list[str] = []
         images: dict[str, str] = {}
-        splits = by_source(_source(row) for _, row in rows)
+        sources = {_source(row) for _, row in rows} - {""}
+        splits = by_source(sources)
         seen: set[tuple[str, str]] = set()
         for line, row in rows:
             source = _source(row)
@@ -98,6 +100,7 @@ class KonJnd(Reader):
             raise ImageError(
                 f"{path / RATINGS} has no usable row: {problems[0] if problems else 'it is empty'}"
             )
+        problems += [f"{name} is not judged in {RATINGS}; left out" for name in _unjudged(files, sources)]
         return DataSet(self.id, "KonJND-1k", path, tuple(ladders), images, tuple(missing), tuple(problems))
 
 
@@ -107,7 +110,19 @@ def _source(row: Mapping[str, str]) -> str:
     return name.rsplit(".", 1)[0] if name.lower().endswith((".png", ".jpg", ".bmp")) else name
 
 
+def _unjudged(files: Files, sources: Collection[str]) -> list[str]:
+    judged = {source.lower() for source in sources}
+    return [
+        name
+        for name in files.all()
+        if re.match(r"source_image/.*\.png$", name, re.IGNORECASE)
+        and PurePosixPath(name).stem.lower() not in judged
+    ]
+
+
 def _parsed(row: Mapping[str, str]) -> tuple[_Compression, list[int]]:
+    if not _source(row):
+        raise ValueError("image_id is empty; left out")
     kind = row["compression type"].strip().upper()
     if kind not in _COMPRESSIONS:
         raise ValueError(f"compression type {kind!r} is none of {', '.join(_COMPRESSIONS)}")

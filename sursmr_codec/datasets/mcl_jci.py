@@ -12,17 +12,18 @@ table `image, subject, jnd1_qf`. QP is 101 - quality.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from statistics import mode
 
-from sursmr_codec.datasets._tables import csv_rows, workbook_column
+from sursmr_codec.datasets._tables import csv_rows, whole_number, workbook_column
 from sursmr_codec.datasets.base import DataSet, Files, HumanLadder, Reader, share_above
 from sursmr_codec.datasets.splits import by_source
 from sursmr_codec.errors import ImageError
 
 QUALITIES = range(1, 101)
 _TEXT = re.compile(r"JND_image_(\d+)\.txt", re.IGNORECASE)
+_SOURCE = re.compile(r"source_images/.*ImageJND_SRC(\d+)\.bmp$", re.IGNORECASE)
 _NUMBER = re.compile(r"SRC(\d+)", re.IGNORECASE)
 
 
@@ -47,6 +48,7 @@ class MclJci(Reader):
                 f"{path}: no JND samples can be read: {problems[0] if problems else 'none found'}"
             )
         files = Files(path, "source_images", "distorted_image")
+        problems += [f"{name} has no JND samples; left out" for name in _unjudged(files, first)]
         splits = by_source(f"SRC{number:02d}" for number in first)
         ladders: list[HumanLadder] = []
         missing: list[str] = []
@@ -83,14 +85,19 @@ class MclJci(Reader):
 
 def _first_jnds(path: Path, problems: list[str]) -> dict[int, list[int]]:
     """Image number -> each subject's first JND quality, from the first of the three forms that is there."""
-    texts = sorted((path / "JND_samples").glob("*.txt")) if (path / "JND_samples").is_dir() else []
-    if texts:
+    texts = sorted((path / "JND_samples").glob("*.txt"))
+    if any(_TEXT.fullmatch(text.name) for text in texts):
         return _from_texts(texts, problems)
     for table in _tables(path, "jnd_samples*.csv"):
         return _from_table(table, problems)
     for workbook in _tables(path, "*.xlsx"):
         return _from_workbook(workbook, problems)
-    return {}
+    return _from_texts(texts, problems)
+
+
+def _unjudged(files: Files, first: Collection[int]) -> list[str]:
+    sources = ((name, _SOURCE.search(name)) for name in files.all())
+    return [name for name, named in sources if named is not None and int(named[1]) not in first]
 
 
 def _tables(path: Path, pattern: str) -> list[Path]:
@@ -114,7 +121,7 @@ def _from_texts(texts: Sequence[Path], problems: list[str]) -> dict[int, list[in
             if not subject.strip():
                 continue
             try:
-                qualities.append(_first([int(n) for n in re.split(r"[\s,;\[\]]+", subject) if n]))
+                qualities.append(_first(_qualities(subject)))
             except ValueError as error:
                 problems.append(f"{text.name} line {line}: {error}; left out")
         if qualities:
@@ -131,7 +138,7 @@ def _from_table(table: Path, problems: list[str]) -> dict[int, list[int]]:
         try:
             if named is None:
                 raise ValueError(f"image {row['image']!r} has no number")
-            quality = _first([int(row["jnd1_qf"])])
+            quality = _first([whole_number("jnd1_qf", row["jnd1_qf"])])
         except ValueError as error:
             problems.append(f"{table.name} line {line}: {error}; left out")
             continue
@@ -143,7 +150,7 @@ def _from_workbook(workbook: Path, problems: list[str]) -> dict[int, list[int]]:
     split: dict[int, list[int]] = {}
     for number, cell in workbook_column(workbook, "B").items():
         try:
-            split[number] = _subjects([int(n) for n in re.split(r"[\s,;\[\]]+", cell) if n])
+            split[number] = _subjects(_qualities(cell))
         except ValueError as error:
             problems.append(f"{workbook.name} row {number}: {error}; left out")
     usual = mode(len(firsts) for firsts in split.values()) if split else 0
@@ -160,6 +167,10 @@ def _subjects(qualities: Sequence[int]) -> list[int]:
     if not qualities:
         raise ValueError("no JND")
     return [_first([quality]) for i, quality in enumerate(qualities) if i == 0 or quality >= qualities[i - 1]]
+
+
+def _qualities(text: str) -> list[int]:
+    return [whole_number("quality", one) for one in re.split(r"[\s,;\[\]]+", text) if one]
 
 
 def _first(qualities: Sequence[int]) -> int:

@@ -23,13 +23,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sursmr_codec.datasets._tables import csv_rows
+from sursmr_codec import codecs
+from sursmr_codec.datasets._tables import columns, csv_rows, number, whole_number
 from sursmr_codec.datasets.base import DataSet, Files, HumanLadder, Reader, share_above
 from sursmr_codec.datasets.splits import by_source
 from sursmr_codec.errors import ImageError, UsageError
 from sursmr_codec.labels.isotonic import non_increasing
 
 STUDY = "study.toml"
+_RUNG = ("source", "distorted", "level", "sur")
+_SUBJECT = ("source", "jnd_level")
 Rows = Sequence[tuple[int, Mapping[str, str]]]
 
 
@@ -67,13 +70,18 @@ class TableStudy(Reader):
         study = read_study(described)
         root = described.parent
         table = root / study.table
-        direct = "sur" in _columns(table)
-        rows = csv_rows(table, ("source", "distorted", "level", "sur") if direct else ("source", "jnd_level"))
+        direct = "jnd_level" not in columns(table) or columns(table) >= set(_RUNG)
+        rows = csv_rows(table, _RUNG if direct else _SUBJECT)
         problems: list[str] = []
         collect = _rungs if direct else _subjects
         found = collect(rows, study, problems, table.name)
         if not found:
             raise ImageError(f"{table} has no usable row: {problems[0] if problems else 'it is empty'}")
+        if study.codec not in codecs.ids():
+            problems.append(
+                f"{described.name}: codec {study.codec!r} is none of sursmr-qp's own, which are "
+                f"{', '.join(codecs.ids())}: its rungs can be learned from, not picked"
+            )
         splits = {**by_source(found), **_splits(rows, problems, table.name)}
         return _gather(self.id, study, root, found, splits, problems)
 
@@ -82,6 +90,8 @@ def read_study(path: Path) -> Study:
     """The TOML file; raises UsageError naming it and the field."""
     try:
         given = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ImageError(f"{path} is missing: it says where a study has its table and pictures") from None
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -134,16 +144,17 @@ def _rungs(rows: Rows, study: Study, problems: list[str], table: str) -> dict[st
     found: dict[str, _Found] = {}
     for line, row in rows:
         try:
-            qp, ratio = study.qp(int(row["level"])), float(row["sur"])
+            source, name = _named(row, "source"), _named(row, "distorted")
+            qp, ratio = study.qp(whole_number("level", row["level"])), number("sur", row["sur"])
             if not 0.0 <= ratio <= 1.0:
                 raise ValueError(f"sur {ratio:g} is outside 0..1")
-            if qp in found.get(row["source"], _Found({}, {}, None)).sur:
-                raise ValueError(f"{row['source']} at level {row['level']} is there twice")
+            if qp in found.get(source, _Found({}, {}, None)).sur:
+                raise ValueError(f"{source} at level {row['level']} is there twice")
         except ValueError as error:
             problems.append(f"{table} line {line}: {error}; left out")
             continue
-        one = found.setdefault(row["source"], _Found({}, {}, None))
-        one.sur[qp], one.names[qp] = ratio, row["distorted"]
+        one = found.setdefault(source, _Found({}, {}, None))
+        one.sur[qp], one.names[qp] = ratio, name
     for one in found.values():
         qps = sorted(one.sur)
         one.sur = dict(zip(qps, non_increasing([one.sur[qp] for qp in qps]), strict=True))
@@ -156,7 +167,8 @@ def _subjects(rows: Rows, study: Study, problems: list[str], table: str) -> dict
     seen: dict[str, list[int]] = {}
     for line, row in rows:
         try:
-            seen.setdefault(row["source"], []).append(study.qp(int(row["jnd_level"])))
+            qp = study.qp(whole_number("jnd_level", row["jnd_level"]))
+            seen.setdefault(_named(row, "source"), []).append(qp)
         except ValueError as error:
             problems.append(f"{table} line {line}: {error}; left out")
     qps = study.levels
@@ -209,11 +221,14 @@ def _splits(rows: Rows, problems: list[str], table: str) -> dict[str, str]:
     splits: dict[str, str] = {}
     for line, row in rows:
         split = row.get("split", "").strip()
-        if split and splits.setdefault(row["source"], split) != split:
-            problems.append(f"{table} line {line}: {row['source']} is in two splits; the first counts")
+        source = row["source"].strip()
+        if split and splits.setdefault(source, split) != split:
+            problems.append(f"{table} line {line}: {source} is in two splits; the first counts")
     return splits
 
 
-def _columns(table: Path) -> set[str]:
-    rows = csv_rows(table, ("source",))
-    return {name for _, row in rows[:1] for name in row}
+def _named(row: Mapping[str, str], column: str) -> str:
+    name = row[column].strip()
+    if not name:
+        raise ValueError(f"{column} is empty")
+    return name

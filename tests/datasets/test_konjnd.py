@@ -10,6 +10,8 @@ from miniatures import BPG_RATINGS, JPEG_RATINGS, rating_row, write_csv
 from sursmr_codec import datasets
 from sursmr_codec.errors import ImageError
 
+UNJUDGED = "source_image/SRC0505.png is not judged in subjective_ratings.csv; left out"
+
 
 def test_the_whole_data_set(konjnd):
     data = datasets.read(konjnd)
@@ -53,7 +55,8 @@ def test_names_without_suffix_a_byte_order_mark_and_other_cases_are_read(konjnd)
     (jpeg,) = data.ladders
     assert jpeg.image == "source_image/src0001.PNG"
     assert jpeg.files[3] == "jpeg/SRC0001_JPEG_003.JPG"
-    assert (data.missing, data.problems) == ((), ())
+    assert data.missing == ()
+    assert data.problems == (UNJUDGED,)
 
 
 def test_missing_and_empty_files_are_named(konjnd):
@@ -87,6 +90,7 @@ def test_missing_and_empty_files_are_named(konjnd):
             {"image_id": "SRC0001.png", "Compression type": "JPEG"},
             r"line 3: SRC0001 under jpeg is there twice",
         ),
+        ({"image_id": ""}, r"line 3: image_id is empty"),
     ],
 )
 def test_a_damaged_row_is_left_out_and_told(konjnd, change, message):
@@ -97,8 +101,11 @@ def test_a_damaged_row_is_left_out_and_told(konjnd, change, message):
     write_csv(konjnd / "subjective_ratings.csv", rows)
     data = datasets.read(konjnd)
     assert [ladder.codec for ladder in data.ladders] == ["jpeg"]
-    (problem,) = data.problems
+    problem, *others = data.problems
     assert re.search(message, problem)
+    # A row that names another picture, or none, leaves its own without a judgement.
+    assert others == ([UNJUDGED] if "image_id" in change else [])
+    assert data.missing == ()
 
 
 def test_a_wrong_count_is_told_and_the_list_used(konjnd):

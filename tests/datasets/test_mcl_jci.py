@@ -88,7 +88,7 @@ def test_missing_pictures_are_named(mcl_jci):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("29 18\n23 x\n", r"JND_image_01\.txt line 2: .*'x'; left out"),
+        ("29 18\n23 x\n", r"JND_image_01\.txt line 2: quality 'x' is no number; left out"),
         ("29 18\n101\n", r"JND_image_01\.txt line 2: quality 101 is outside 1..100; left out"),
     ],
 )
@@ -107,7 +107,32 @@ def test_damaged_texts_are_left_out(mcl_jci):
     (samples / "JND_image_03.txt").write_bytes(b"\xff\xfe")
     data = datasets.read(mcl_jci)
     assert [ladder.image for ladder in data.ladders] == ["source_images/ImageJND_SRC02.bmp"]
-    assert len(data.problems) == 3
+    assert [problem.split()[0] for problem in data.problems] == [
+        *("JND_image_01.txt", "JND_image_03.txt", "readme.txt:"),
+        "source_images/BMP/ImageJND_SRC01.bmp",
+    ]
+    assert data.problems[-1].endswith("has no JND samples; left out")
+
+
+def test_a_note_beside_the_workbook_does_not_hide_it(mcl_jci):
+    wanted = datasets.read(mcl_jci).ladders
+    samples = mcl_jci / "JND_samples"
+    shutil.rmtree(samples)
+    samples.mkdir()
+    (samples / "readme.txt").write_text("see the paper")
+    joined = json.dumps([quality for subject in SUBJECTS for quality in subject])
+    write_workbook(samples / "MCL-JCI_samples.xlsx", [joined, joined])
+    assert datasets.read(mcl_jci).ladders == wanted
+    (samples / "MCL-JCI_samples.xlsx").unlink()
+    with pytest.raises(ImageError, match=r"readme\.txt: not named JND_image_NN\.txt"):
+        datasets.read(mcl_jci)
+
+
+def test_a_picture_that_nobody_judged_is_named(mcl_jci):
+    (mcl_jci / "JND_samples" / "JND_image_02.txt").unlink()
+    data = datasets.read(mcl_jci)
+    assert set(data.images) == {"source_images/BMP/ImageJND_SRC01.bmp"}
+    assert data.problems == ("source_images/ImageJND_SRC02.bmp has no JND samples; left out",)
 
 
 def test_without_samples_nothing_is_readable(mcl_jci):

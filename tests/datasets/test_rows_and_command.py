@@ -205,6 +205,14 @@ def test_nothing_readable_is_exit_code_4(command, tmp_path):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("option", ["--cache", "--machine-split"])
+def test_what_goes_with_machines_is_refused_without_them(konjnd, tmp_path, option):
+    done = run("labels", konjnd, "--out", tmp_path / "x.parquet", option, tmp_path / "y")
+    assert done.exit_code == 2
+    assert "add --zoo" in done.stderr
+    assert not (tmp_path / "x.parquet").exists()
+
+
 def test_a_wrong_study_is_exit_code_2(write_study):
     assert run("check", write_study([{"source": "a.png", "jnd_level": 13}], codec=None)).exit_code == 2
 

@@ -71,16 +71,36 @@ def test_splits_of_the_table_are_kept(write_study):
     [
         ({"sur": 1.5}, "line 3: sur 1.5 is outside 0..1"),
         ({"sur": "nan"}, "line 3: sur nan is outside 0..1"),
-        ({"sur": "high"}, "line 3: could not convert"),
+        ({"sur": "high"}, "line 3: sur 'high' is no number"),
+        ({"level": 14.5}, "line 3: level '14.5' is no whole number"),
+        ({"source": " "}, "line 3: source is empty"),
+        ({"distorted": ""}, "line 3: distorted is empty"),
         ({"level": 99}, "line 3: level 99 is outside 13..15"),
         ({"level": 13}, "line 3: a.png at level 13 is there twice"),
-        ({"level": ""}, "line 3: invalid literal"),
+        ({"level": ""}, "line 3: level '' is no number"),
     ],
 )
 def test_a_damaged_row_is_left_out_and_told(write_study, change, message):
     data = datasets.read(write_study([RUNGS[0], RUNGS[1] | change, RUNGS[2]]))
     assert set(data.ladders[0].sur) == {13, 15}
     assert message in data.problems[0]
+
+
+def test_a_subject_without_a_source_is_left_out(write_study):
+    data = datasets.read(write_study([*SUBJECTS, {"source": "", "subject": 9, "jnd_level": 13}]))
+    assert (data.problems, data.missing) == (("labels.csv line 8: source is empty; left out",), ())
+
+
+def test_whole_numbers_may_be_written_as_others_are(write_study):
+    data = datasets.read(write_study([row | {"jnd_level": f"{row['jnd_level']}.0"} for row in SUBJECTS]))
+    assert data == datasets.read(write_study(SUBJECTS))
+
+
+def test_a_codec_that_is_not_ours_is_told_and_read(write_study):
+    data = datasets.read(write_study(RUNGS, codec="vcc"))
+    assert data.ladders[0].codec == "vcc"
+    (problem,) = data.problems
+    assert problem.startswith("study.toml: codec 'vcc' is none of sursmr-qp's own, which are jpeg, ")
 
 
 def test_missing_pictures_are_named(write_study):
@@ -125,6 +145,13 @@ def test_a_study_without_a_usable_table_is_an_error(write_study):
         datasets.read(root)
     (root / "labels.csv").write_text("picture,sur\n")
     with pytest.raises(ImageError, match="no column source"):
+        datasets.read(root)
+    for head in ("source,distorted,level,sur\n", "source,jnd_level\n"):
+        (root / "labels.csv").write_text(head)
+        with pytest.raises(ImageError, match="no usable row: it is empty"):
+            datasets.read(root)
+    (root / "labels.csv").write_text("source,Source ,distorted,level,sur\n")
+    with pytest.raises(ImageError, match=r"labels\.csv has two columns source"):
         datasets.read(root)
     (root / "labels.csv").unlink()
     with pytest.raises(ImageError, match=r"labels\.csv is missing"):
@@ -177,6 +204,9 @@ def test_empty_coco_folders_are_an_error(tmp_path):
     (tmp_path / "val2017").mkdir()
     with pytest.raises(ImageError, match="val2017 are empty"):
         datasets.read(tmp_path)
+    (tmp_path / "val2017").rmdir()
+    with pytest.raises(ImageError, match="holds no COCO pictures: it has no train2017/"):
+        datasets.read(tmp_path, "coco")
 
 
 def test_a_plain_folder_is_the_last_resort(tmp_path):
@@ -200,8 +230,10 @@ def test_a_reader_may_be_named(konjnd, mcl_jci):
     assert datasets.read(konjnd, "folder").reader == "folder"
     with pytest.raises(UsageError, match="unknown reader imagenet; known: table, konjnd-1k"):
         datasets.read(konjnd, "imagenet")
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageError, match=r"subjective_ratings\.csv is missing"):
         datasets.read(mcl_jci, "konjnd-1k")
+    with pytest.raises(ImageError, match=r"study\.toml is missing"):
+        datasets.read(mcl_jci, "table")
 
 
 def test_nothing_and_an_unknown_file_are_errors(tmp_path):
