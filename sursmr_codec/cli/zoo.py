@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from sursmr_codec.cli import console, options
 
 if TYPE_CHECKING:
-    from sursmr_codec.labels.machines.zoo import MachineRow, Zoo
+    from sursmr_codec.labels.machines.zoo import MachineRow, WrongRow, Zoo
 
 SOME_FAILED = 7
 
@@ -76,9 +77,7 @@ def check(
         from sursmr_codec.zoo_records import zoo_check_record
 
         zoo, wrong = read_right_rows(folder)
-        if wrong and (only or not zoo.rows):
-            raise wrong[0]
-        rows = _chosen(zoo, only)
+        rows = _chosen(zoo, wrong, only)
         names = ClassNames(zoo.folder)
         if compressed is not None and image is None:
             raise UsageError("--compressed needs the original that it was made from: give --image too")
@@ -107,7 +106,13 @@ def check(
         if json:
             console.print_json(
                 zoo_check_record(
-                    zoo, checked, names, picture=original, compressed=copy, ratios=ratios, wrong=wrong
+                    zoo,
+                    checked,
+                    names,
+                    picture=original,
+                    compressed=copy,
+                    ratios=ratios,
+                    wrong=[one.error for one in wrong],
                 )
             )
         else:
@@ -115,17 +120,24 @@ def check(
         for one in checked:
             if not one.ok:
                 typer.echo(f"failed: {one.row.name}: {one.error}", err=True)
-        for error in wrong:
-            typer.echo(f"error: {error}", err=True)
-    if wrong:
-        raise typer.Exit(wrong[0].exit_code)
+        _name_wrong(wrong)
     if not all(one.ok for one in checked):
         raise typer.Exit(SOME_FAILED)
 
 
-def _chosen(zoo: Zoo, only: str) -> tuple[MachineRow, ...]:
-    names = [name.strip() for name in only.split(",") if name.strip()]
+def _chosen(zoo: Zoo, wrong: Sequence[WrongRow], only: str) -> tuple[MachineRow, ...]:
+    names = dict.fromkeys(name.strip() for name in only.split(",") if name.strip())
+    if any(one.name in names for one in wrong) or not zoo.rows:
+        _name_wrong(wrong)
     return tuple(zoo[name] for name in names) if names else zoo.rows
+
+
+def _name_wrong(wrong: Sequence[WrongRow]) -> None:
+    """Name every row that cannot be read, and end with their exit code; nothing where there is none."""
+    for one in wrong:
+        typer.echo(f"error: {' '.join(str(one.error).split())}", err=True)
+    if wrong:
+        raise typer.Exit(wrong[0].error.exit_code)
 
 
 def _status(ok: bool) -> str:

@@ -100,9 +100,12 @@ def test_fit_is_read_from_the_table() -> None:
     assert Fit.parse("center crop 0.875") == Fit("crop", 0.875)
     assert Fit.parse("topleft") == Fit("topleft")
     assert Fit.parse("") == Fit("squash")
-    for wrong in ("stretch", "center crop", "center crop 1.5", "center crop x"):
-        with pytest.raises(ValueError, match=r"crop|convert|cropped"):
+    for wrong in ("stretch", "center crop", "crop 0.5"):
+        with pytest.raises(ValueError, match=f"'{wrong}' is not squash, center, topleft"):
             Fit.parse(wrong)
+    for share in ("1.5", "0", "nan", "x"):
+        with pytest.raises(ValueError, match=f"must be a number above 0 and up to 1, not {share}$"):
+            Fit.parse(f"center crop {share}")
 
 
 def test_resizing_without_opencv_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,9 +35,12 @@ class Fit:
             case ["squash" | "center" | "topleft" as kind]:
                 return cls(kind)
             case ["center", "crop", number]:
-                fraction = float(number)
+                try:
+                    fraction = float(number)
+                except ValueError:
+                    fraction = 0.0
                 if not 0.0 < fraction <= 1.0:
-                    raise ValueError(f"the cropped share must lie above 0 and up to 1, not {number}")
+                    raise ValueError(f"the cropped share must be a number above 0 and up to 1, not {number}")
                 return cls("crop", fraction)
         raise ValueError(f"{text!r} is not squash, center, topleft or 'center crop 0.875'")
 

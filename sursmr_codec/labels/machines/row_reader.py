@@ -167,7 +167,10 @@ def _positive_int(text: str) -> int:
 
 
 def _milliseconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 <= value < math.inf:
         raise ValueError(f"{text!r} must be a number of at least 0")
     return value

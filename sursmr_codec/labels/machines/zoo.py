@@ -18,7 +18,17 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.labels.machines.row import JURY_TASKS, MachineRow, Task
 from sursmr_codec.labels.machines.row_reader import COLUMNS, RowReader
 
-__all__ = ["COLUMNS", "READY", "TABLE", "MachineRow", "Task", "Zoo", "read_right_rows", "read_zoo"]
+__all__ = [
+    "COLUMNS",
+    "READY",
+    "TABLE",
+    "MachineRow",
+    "Task",
+    "WrongRow",
+    "Zoo",
+    "read_right_rows",
+    "read_zoo",
+]
 
 TABLE = "zoo.csv"
 READY = "ready"
@@ -70,6 +80,16 @@ class Zoo:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class WrongRow:
+    """A row of the table that cannot be read."""
+
+    name: str
+    """The machine's, as far as it can be read; empty where the row has none."""
+    error: UsageError
+    """Names line, machine and field."""
+
+
 def read_zoo(folder: Path | str, *, verify: bool = True) -> Zoo:
     """Read a folder's `zoo.csv` and check that the weights are those it names.
 
@@ -79,11 +99,11 @@ def read_zoo(folder: Path | str, *, verify: bool = True) -> Zoo:
     """
     zoo, wrong = read_right_rows(folder, verify=verify)
     if wrong:
-        raise wrong[0]
+        raise wrong[0].error
     return zoo
 
 
-def read_right_rows(folder: Path | str, *, verify: bool = True) -> tuple[Zoo, tuple[UsageError, ...]]:
+def read_right_rows(folder: Path | str, *, verify: bool = True) -> tuple[Zoo, tuple[WrongRow, ...]]:
     """As `read_zoo`, but a wrong row is left out: the others, and why each of these is wrong.
 
     Raises UsageError only where there is no table or no row can be told from another.
@@ -104,7 +124,7 @@ def read_right_rows(folder: Path | str, *, verify: bool = True) -> tuple[Zoo, tu
     n_remarks, text = _without_remarks(text)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     rows: list[MachineRow] = []
-    wrong: list[UsageError] = []
+    wrong: list[WrongRow] = []
     try:
         for column in COLUMNS:
             if column not in (reader.fieldnames or ()):
@@ -116,7 +136,7 @@ def read_right_rows(folder: Path | str, *, verify: bool = True) -> tuple[Zoo, tu
                 if any(row.name == other.name for other in rows):
                     raise UsageError(f"{table}, line {line}, {row.name}: name is taken already")
             except UsageError as error:
-                wrong.append(error)
+                wrong.append(WrongRow(cells.get("name") or "", error))
             else:
                 rows.append(row)
     except csv.Error as error:
