@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from torch import Tensor
 
 from sursmr_codec.training.data import LabelledRungs
 from sursmr_codec.training.rungs import RungStore
+
+TOGETHER = 4
+"""Most rungs of a source that come one after another in an epoch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +82,8 @@ class Targets:
 class ViewFeed:
     """Views of sources and rungs, mirrored alike when a generator is given.
 
-    Rungs of one source come one after another, so that it is looked at once for those in a batch.
+    A few rungs of one source come one after another, so that it is looked at once for those in a batch; not
+    all, where they are many, or a batch would be of hardly any pictures.
     """
 
     def __init__(self, store: RungStore, rungs: LabelledRungs, targets: Targets, *, flips: bool) -> None:
@@ -92,8 +97,12 @@ class ViewFeed:
         return len(self._rungs)
 
     def order(self, generator: np.random.Generator) -> NDArray[np.int64]:
-        images = generator.permutation(len(self._by_image))
-        return np.concatenate([generator.permutation(self._by_image[i]) for i in images])
+        few = [
+            some
+            for rows in self._by_image
+            for some in np.array_split(generator.permutation(rows), math.ceil(len(rows) / TOGETHER))
+        ]
+        return np.concatenate([few[i] for i in generator.permutation(len(few))])
 
     def batch(self, rows: NDArray[np.int64], generator: np.random.Generator | None) -> Batch:
         numbers: dict[str, int] = {}
@@ -159,24 +168,31 @@ def seeded(*what: object) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
-def n_batches(feed: Feed, batch_size: int) -> int:
-    """Batches of an epoch; what is left at its end is smaller, or joins none where it is a single rung."""
+def n_batches(feed: Feed, batch_size: int, most: int = 0) -> int:
+    """Batches of an epoch, `most` where that is given and there are more.
+
+    What is left at its end is smaller, or joins none where it is a single rung.
+    """
     whole, rest = divmod(len(feed), batch_size)
     # Batch normalisation cannot be trained on one rung.
-    return whole + (rest > 1 or (rest == 1 and not whole))
+    n = whole + (rest > 1 or (rest == 1 and not whole))
+    return min(n, most) if most else n
 
 
 def epoch_batches(
-    feed: Feed, batch_size: int, seed: int, stage: str, epoch: int, first: int = 0
+    feed: Feed, batch_size: int, seed: int, stage: str, epoch: int, first: int = 0, most: int = 0
 ) -> Iterator[Batch]:
-    """Shuffled batches of one training epoch, from the `first` on; the next is loaded beside each."""
+    """Shuffled batches of one training epoch, from the `first` on; the next is loaded beside each.
+
+    `most` is as for `n_batches`; those that are left out are others in every epoch.
+    """
     order = feed.order(seeded(seed, stage, epoch))
 
     def load(step: int) -> Batch:
         rows = order[step * batch_size : (step + 1) * batch_size]
         return feed.batch(rows, seeded(seed, stage, epoch, step))
 
-    yield from _ahead(load, range(first, n_batches(feed, batch_size)))
+    yield from _ahead(load, range(first, n_batches(feed, batch_size, most)))
 
 
 def plain_batches(feed: Feed, batch_size: int) -> Iterator[Batch]:

@@ -65,6 +65,8 @@ class StageConfig:
     epochs: int = 1
     passes: int = 1
     """Times that an epoch goes over the rungs, where they are too few to validate and save after each."""
+    most_steps: int = 0
+    """Of an epoch, where going over all rungs would take too long; 0 for no limit."""
     batch_size: int = 72
     learning_rate: float = 1e-4
     schedule: Schedule = "constant"
@@ -107,7 +109,9 @@ class StageConfig:
         if not self.learning_rate > 0.0:
             raise UsageError(f"{where}: learning_rate must be above 0, not {self.learning_rate}")
         if self._smallest() < 0:
-            raise UsageError(f"{where}: warmup_steps, weight_decay and weights must not be negative")
+            raise UsageError(
+                f"{where}: most_steps, warmup_steps, weight_decay and weights must not be negative"
+            )
         for ratio in [*self.labels, *self.weights]:
             if ratio not in RATIOS:
                 raise UsageError(f"{where}: unknown ratio {ratio}; known: {', '.join(RATIOS)}")
@@ -119,7 +123,7 @@ class StageConfig:
 
     def _smallest(self) -> float:
         numbers = (self.warmup_steps, self.weight_decay, self.votes_weight, self.teachers_weight)
-        return min(*numbers, self.extractor_rate, *self.weights.values())
+        return min(*numbers, self.most_steps, self.extractor_rate, *self.weights.values())
 
 
 @dataclass(frozen=True)

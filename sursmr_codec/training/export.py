@@ -71,7 +71,7 @@ def export(network: PairNetwork, folder: Path | str) -> Exported:
     differs by more than 0.001, OutputError where files cannot be written.
     """
     folder = Path(folder)
-    network = network.cpu().eval()
+    network = network.to("cpu", memory_format=torch.contiguous_format).eval()
     graph = _graph(network)
     difference = _largest_difference(network, graph)
     if not difference <= LARGEST_DIFFERENCE:

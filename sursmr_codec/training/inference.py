@@ -16,6 +16,12 @@ Forward = Callable[..., Prediction]
 """From a batch's inputs to a prediction: the network itself, or its part behind frozen statistics."""
 
 
+def placed(network: PairNetwork, device: torch.device) -> PairNetwork:
+    """The same network on a device, the channels of its weights last: a CPU convolves twice as fast then."""
+    network.to(device, memory_format=torch.channels_last)
+    return network
+
+
 def forward_of(network: PairNetwork, *, frozen: bool) -> Forward:
     """What takes a batch's inputs: with `frozen`, statistics of features in place of views."""
     forward: Forward = network.regress if frozen else network

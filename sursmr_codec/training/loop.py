@@ -22,7 +22,7 @@ from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.build import build, load, to_bytes
 from sursmr_codec.training.batches import Feed, epoch_batches, n_batches, seeded
 from sursmr_codec.training.config import StageConfig, TrainingConfig
-from sursmr_codec.training.inference import forward_of, mean_errors
+from sursmr_codec.training.inference import forward_of, mean_errors, placed
 from sursmr_codec.training.initial import take_over
 from sursmr_codec.training.losses import loss
 from sursmr_codec.training.run_folder import Position, RunFolder
@@ -103,7 +103,7 @@ class Training:
             yield from self._stage(stage, network, feeds, position, tensors)
             position = replace(position, stage=number + 1, epoch=0, step=0, loss_sum=0.0, best=None)
             position, tensors = self.folder.save(position, {}), {}
-        self.network = load(self.folder.stage_path(self.config.stage[-1].name)).to(self.device)
+        self.network = placed(load(self.folder.stage_path(self.config.stage[-1].name)), self.device)
 
     def _stage_network(self, number: int, initialise: Callable[[PairNetwork], None]) -> PairNetwork:
         stage = self.config.stage[number]
@@ -116,8 +116,7 @@ class Training:
             initialise(network)
         else:
             take_over(network, load(self.folder.stage_path(self.config.stage[number - 1].name)))
-        network.to(self.device)
-        return network
+        return placed(network, self.device)
 
     def _stage(
         self,
@@ -137,7 +136,7 @@ class Training:
             optimiser.load_state_dict(tensors["optimiser"])
             precision.scaler.load_state_dict(tensors["scaler"])
         weights = _ratio_weights(stage, network.config.ratios).to(self.device)
-        n_steps = n_batches(feeds.train, stage.batch_size)
+        n_steps = n_batches(feeds.train, stage.batch_size, stage.most_steps)
         while position.epoch < stage.epochs:
             network.train()
             if stage.frozen:
@@ -145,10 +144,8 @@ class Training:
             if stage.keep_statistics:
                 _keep_statistics(network)
             total = torch.tensor(position.loss_sum, dtype=torch.float64, device=self.device)
-            batches = epoch_batches(
-                feeds.train, stage.batch_size, self.config.seed, stage.name, position.epoch, position.step
-            )
-            for batch in batches:
+            place = (self.config.seed, stage.name, position.epoch, position.step)
+            for batch in epoch_batches(feeds.train, stage.batch_size, *place, stage.most_steps):
                 rate = learning_rate(stage, position.epoch * n_steps + position.step, stage.epochs * n_steps)
                 for group in optimiser.param_groups:
                     group["lr"] = rate * group["share"]

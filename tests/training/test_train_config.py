@@ -92,6 +92,7 @@ def test_a_record_does_not_depend_on_where_files_lie(tmp_path: Path) -> None:
         (f"{LEAST}weights = {{ smr_detection = 1 }}\n", "does not predict smr_detection"),
         (f"{LEAST}weights = {{ sur = -1 }}\n", "must not be negative"),
         (f"{LEAST}epochs = 0\n", "must be at least 1"),
+        (f"{LEAST}most_steps = -1\n", "must not be negative"),
         (f"{LEAST}learning_rate = 0.0\n", "above 0"),
         (f"{LEAST}learning_rate = nan\n", "above 0"),
         (f"{LEAST}schedule = 'linear'\n", "must be one of constant, cosine"),

@@ -187,6 +187,32 @@ def test_an_epoch_shows_every_rung_once_in_an_order_of_its_own(labelled: Labelle
     assert not np.array_equal(orders[0], orders[1], equal_nan=True)
 
 
+def test_a_batch_is_of_several_pictures_and_looks_at_each_once(labelled: Labelled, tmp_path: Path) -> None:
+    feed = feed_of(labelled, tmp_path)
+    shown = feed._rungs.images
+    for epoch in range(5):
+        order = [shown[i] for i in feed.order(np.random.default_rng(epoch))]
+        assert sorted(order) == sorted(shown)
+        threes = [order[i : i + 3] for i in range(0, len(order), 3)]
+        assert all(len(set(three)) == 1 for three in threes)
+        # Six rungs a picture, of which three come together: all six only where two threes meet by chance.
+        assert any(threes[i][0] != threes[i + 1][0] for i in range(0, len(threes), 2))
+        halves = [{three[0] for three in threes[:6]}, {three[0] for three in threes[6:]}]
+        assert halves[0] & halves[1]
+
+
+def test_an_epoch_may_be_cut_short_and_shows_other_rungs_in_the_next(
+    labelled: Labelled, tmp_path: Path
+) -> None:
+    feed = feed_of(labelled, tmp_path, flips=False)
+    assert (n_batches(feed, 8, 2), n_batches(feed, 8, 99)) == (2, n_batches(feed, 8))
+    cut, other = (list(epoch_batches(feed, 8, 0, "s", epoch, 0, 2)) for epoch in (0, 1))
+    whole = list(epoch_batches(feed, 8, 0, "s", 0))
+    for one, its in zip(cut, whole[:2], strict=True):
+        assert np.array_equal(one.ratios, its.ratios, equal_nan=True)
+    assert not np.array_equal(cut[0].ratios, other[0].ratios, equal_nan=True)
+
+
 def test_an_epoch_can_be_taken_up_in_its_middle(labelled: Labelled, tmp_path: Path) -> None:
     feed = feed_of(labelled, tmp_path)
     whole = list(epoch_batches(feed, 8, 0, "s", 0))
