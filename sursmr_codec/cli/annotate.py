@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -108,6 +108,7 @@ def annotate(
     """
     with console.failures():
         from sursmr_codec import codecs
+        from sursmr_codec.errors import UsageError
         from sursmr_codec.labels import annotate as core
         from sursmr_codec.labels import plan as planning
         from sursmr_codec.labels import protocols, store
@@ -116,6 +117,8 @@ def annotate(
         from sursmr_codec.labels.machine_split import unseen_machines
         from sursmr_codec.labels.panel import ZooSetup
 
+        if (rungs is None) == (qps is None):
+            raise UsageError("say which rungs: either --rungs N or --qps LIST")
         names = _listed(codec)
         chosen = planning.Rungs(_numbers(qps), rungs or 0, spread.value)
         special: dict[str, Any] = {}
@@ -237,3 +240,15 @@ def _report(outcome: Finished, *, quiet: bool) -> None:
         typer.echo(f"failed: {name} ({where}): {first.error}{more}", err=True)
     if len(groups) > _MOST_NAMED:
         typer.echo(f"failed: {len(groups) - _MOST_NAMED} more", err=True)
+    if groups and not quiet:
+        images = {failure.image for failure in outcome.failures}
+        typer.echo(
+            f"{len(images)} of {outcome.n_images} images lack something. To try these again, remove from "
+            f"{outcome.parts[0].parent} {_named(outcome.parts_with_failures)} and run the same command",
+            err=True,
+        )
+
+
+def _named(parts: Sequence[Path]) -> str:
+    names = [part.name for part in parts]
+    return ", ".join(names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], "..."])

@@ -71,6 +71,8 @@ class Finished:
     progress: Progress
     seconds: Mapping[str, float]
     """This run's wall time by stage, summed over workers."""
+    parts_with_failures: tuple[Path, ...] = ()
+    """Those of `parts` that keep a failure; without one of them, the same run asks for its images again."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Run:
 def annotate_events(
     run: Run, out: Path | str, cache: Path | str | None = None, *, jobs: int = 1
 ) -> Iterator[Progress | Finished]:
-    """Label a plan into the folder `out`; yields progress, and an `Finished` at the end.
+    """Label a plan into the folder `out`; yields progress, and a `Finished` at the end.
 
     `cache` is a folder of raw answers that several runs may share (by default `cache` in `out`), `jobs` the
     number of worker processes; neither changes a label. Raises UsageError where `out` holds a run with other
@@ -176,13 +178,15 @@ def annotate_events(
                 store.write_labels(table, path, failed, run.origin)
             state.add(task, reply, measured)
             yield state.progress()
+    kept = {path: store.read_failures(path) for path in parts}
     yield Finished(
         parts=tuple(parts),
         n_images=run.plan.n_images,
         n_rungs=run.plan.n_rungs,
-        failures=tuple(failure for path in parts for failure in store.read_failures(path)),
+        failures=tuple(failure for one in kept.values() for failure in one),
         progress=state.progress(),
         seconds=state.seconds,
+        parts_with_failures=tuple(path for path, found in kept.items() if found),
     )
 
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from sursmr_codec.cli.app import app
 from sursmr_codec.labels import annotate, panel, store
-from sursmr_codec.labels.teachers import Cvvdp
+from sursmr_codec.labels.teachers.cvvdp import Cvvdp
 
 
 @pytest.fixture
@@ -84,16 +84,36 @@ def test_failures_are_named_and_the_exit_code_is_7(
     assert (code, stdout) == (7, "")
     assert "failed: machine c2 (train/000.png): RuntimeError: c2 is broken, and 3 more like it" in lines
     assert any(line.startswith("failed: train/001.png (train/001.png): ImageError") for line in lines)
+    assert lines[-1] == (
+        "5 of 5 images lack something. To try these again, remove from "
+        f"{tmp_path / 'out'} part-00000.parquet and run the same command"
+    )
     # Quiet keeps what a caller must know, and a finished run still has its failures.
     code, _, lines = run(*arguments, "--quiet")
     assert (code, len(lines)) == (7, 2)
 
 
+def test_what_failed_is_tried_again_where_its_part_is_removed(
+    folder: Path, tmp_path: Path, setup: list[FakeSetup]
+) -> None:
+    arguments = (folder, "--rungs", 2, "--zoo", tmp_path, "--out", tmp_path / "out")
+    setup[0] = FakeSetup(failing=("c2",))
+    assert run(*arguments)[0] == 7
+    setup[0] = FakeSetup()
+    assert run(*arguments)[0] == 7
+    (tmp_path / "out" / "part-00000.parquet").unlink()
+    code, _, lines = run(*arguments)
+    assert code == 0
+    assert not any("failed" in line for line in lines)
+    assert run(folder, "--rungs", 2, "--zoo", tmp_path, "--out", tmp_path / "whole")[0] == 0
+    assert store.read_labels(tmp_path / "out").equals(store.read_labels(tmp_path / "whole"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "either a number of rungs or a list"),
-        (("--rungs", 2, "--qps", "3"), "either a number of rungs or a list"),
+        ((), "either --rungs N or --qps LIST"),
+        (("--rungs", 2, "--qps", "3"), "either --rungs N or --qps LIST"),
         (("--qps", "3,x"), "--qps takes numbers"),
         (("--qps", "300"), "jpeg: QP 300 is outside 1..100"),
         (("--rungs", 2, "--codec", "nonsense"), "unknown codec"),
