@@ -7,8 +7,9 @@ Every labelled rung of a split is encoded anew and scored by the shipped files (
 mean absolute errors of the codec-and-QP predictor stand three questions: do the predictions hold for machines
 that the model never learned from, what share of picks misses its targets in truth, and how many milliseconds
 a rung takes. Where `models/labels` has tables of other pictures (`kodak.parquet`, `large_test.parquet`),
-errors on these follow. A pick here is the highest labelled QP such that it and all below it are predicted to
-meet the targets; the oracle knows the labels.
+errors on these follow, beside those on the split's rungs of the same codecs and QPs. A pick here is the
+highest labelled QP such that it and all below it are predicted to meet the targets; the oracle knows the
+labels.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def report(folder: Path, table: Path, split: str, model: str | None, limit: int 
         "n_rungs": len(rungs),
         "fits": fits,
         "unseen_machines": _unseen(rungs, predicted, labels),
-        "others": dict(_others(folder, predictor, fits["model"])) if limit is None else {},
+        "others": dict(_others(folder, predictor, rungs, predicted, labels)) if limit is None else {},
         "picks": [_misses(rungs, predicted, labels, targets) for targets in TARGETS],
         "cost": {
             "cores": os.cpu_count(),
@@ -104,31 +105,30 @@ def _unseen(rungs: LabelledRungs, predicted: Values, labels: Values) -> Mapping[
 
 
 def _others(
-    folder: Path, predictor: Predictor, fit: Mapping[str, Any]
+    folder: Path, predictor: Predictor, rungs: LabelledRungs, predicted: Values, labels: Values
 ) -> Iterator[tuple[str, dict[str, object]]]:
-    """Errors on pictures of other kinds, and how many times those on the split they are."""
+    """Errors on pictures of other kinds, and how many times those on like rungs of the split they are."""
     for name in OTHERS:
         table = TABLES / f"{name}.parquet"
         if table.exists():
             (split,) = set(store.read_labels([table])["split"].to_pylist())
-            rungs = read_rungs([table], splits=(split,))[split]
-            labels = stage_targets(rungs, RATIOS, {}, required=False)
-            found = evaluate(rungs, RATIOS, predicted_ratios(folder, rungs, predictor), labels)
-            yield (
-                name,
-                {
-                    "n_images": len(set(rungs.images)),
-                    "n_rungs": len(rungs),
-                    "ratios": {
-                        ratio: {
-                            "mae": round(one.mae, 4),
-                            "times_test": round(one.mae / fit["ratios"][ratio]["mae"], 3),
-                        }
-                        for ratio, one in found.ratios.items()
-                        if one.mae is not None
-                    },
-                },
-            )
+            its = read_rungs([table], splits=(split,))[split]
+            truth = stage_targets(its, RATIOS, {}, required=False)
+            found = evaluate(its, RATIOS, predicted_ratios(folder, its, predictor), truth)
+            alike = like(rungs, its)
+            there = evaluate(rungs.where(alike), RATIOS, predicted[alike], labels[alike])
+            ratios = {
+                ratio: {"mae": round(one.mae, 4), "times_test": round(one.mae / there.ratios[ratio].mae, 3)}
+                for ratio, one in found.ratios.items()
+                if one.mae is not None and there.ratios[ratio].mae
+            }
+            yield name, {"n_images": len(set(its.images)), "n_rungs": len(its), "ratios": ratios}
+
+
+def like(rungs: LabelledRungs, others: LabelledRungs) -> NDArray[np.bool_]:
+    """(N,): which of N rungs have a codec and a QP that one of the others has too."""
+    kinds = set(zip(others.codecs, others.qps.tolist(), strict=True))
+    return np.array([kind in kinds for kind in zip(rungs.codecs, rungs.qps.tolist(), strict=True)], bool)
 
 
 def _misses(

@@ -5,10 +5,10 @@
 
 Margins are calibrated on the half of `val` that neither trains nor chooses among epochs
 (`training.data.half_of`), by `training.calibration`: surely where its pictures suffice, else on average
-(`confidence` null); and checked on `test`. Predictions are made anew by the
-files that ship and kept in `.cache`. Ladders have a rung at every QP: between the ten labelled ones,
-predictions and labels lie on straight lines, so that picks come as near to the edge of the prediction as in
-use. Picks among the labelled rungs alone, which stop short of the edge, are reported beside them.
+(`confidence` null); and checked on `test`. Predictions are made anew by the files that ship and kept in
+`.cache`. Ladders have a rung at every QP: between the labelled ones, predictions and labels lie on straight
+lines, so that picks come as near to the edge of the prediction as in use. Picks among the labelled rungs
+alone, which stop short of the edge, are reported beside them.
 """
 
 from __future__ import annotations

@@ -86,15 +86,16 @@ def accuracy(measured: Json) -> str:
         )
     lines += [
         "",
-        "| at SUR | ladders | QP error of the model | of codec and QP |",
-        "| ---: | ---: | ---: | ---: |",
+        "| at SUR | ladders | QP error of the model | of codec and QP | of the model, by codec |",
+        "| ---: | ---: | ---: | ---: | --- |",
     ]
     for one, other in zip(
         measured["fits"]["model"]["sur_qp"], measured["fits"]["codec_and_qp"]["sur_qp"], strict=True
     ):
+        by_codec = ", ".join(f"{codec} {qp:.2f}" for codec, qp in one["mean_qp_error_by_codec"].items())
         lines.append(
             f"| {one['level']} | {one['n_ladders']} | {one['mean_qp_error']:.2f} | "
-            f"{other['mean_qp_error']:.2f} |"
+            f"{other['mean_qp_error']:.2f} | {by_codec} |"
         )
     distance = [measured["fits"][name]["bhattacharyya"] for name in ("model", "codec_and_qp")]
     lines += [
@@ -119,6 +120,8 @@ def others(measured: Json) -> str:
         return ""
     lines = [
         "## Other pictures",
+        "",
+        "Beside the errors on test rungs of the same codecs and QPs.",
         "",
         "| pictures | number | rungs | ratio | mean absolute error | times that on test |",
         "| --- | ---: | ---: | --- | ---: | ---: |",
@@ -198,8 +201,8 @@ def _average() -> str:
     """Which margins hold on average only."""
     name = tomllib.loads(MANIFEST.read_text())["default"]
     rows = json.loads((MODELS / name / "risk.json").read_text())["margins"]
-    found = [f"{row['codec']}, {row['kind']} at {row['risk']:g}" for row in rows if row["confidence"] is None]
-    return "; ".join(found) or "none"
+    found = [(row["kind"], row["risk"], row["codec"]) for row in rows if row["confidence"] is None]
+    return risk_tables.grouped(found) or "none"
 
 
 def novelty(novelty: Json) -> str:
@@ -255,7 +258,8 @@ def _machine(cost: Json) -> str:
 
 def limits(metrics: Json) -> str:
     """What it should not be taken for."""
-    codecs = " and ".join(f"`{codec}`" for codec in metrics["codecs"])
+    *others, last = (f"`{codec}`" for codec in metrics["codecs"])
+    codecs = f"{', '.join(others)} and {last}" if others else last
     return f"""## What it is not
 
 - It knows {codecs}; for other codecs its ratios are extrapolated, and `warnings` says so.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +71,26 @@ def short() -> Rows:
 
 def lacking() -> str:
     """Codecs and kinds of targets without margins, in words; empty for none."""
-    held = {(row["codec"], row["kind"], row["risk"]) for row in _read()["checks"]}
-    found = [
-        f"{codec} at risk {risk:g} of {kind}"
-        for codec, kind in dict.fromkeys((codec, kind) for codec, kind, _ in sorted(held, key=str))
-        for risk in RISKS
-        if (codec, kind, risk) not in held
-    ]
-    return ", ".join(found)
+    held = [(row["kind"], row["risk"], row["codec"]) for row in _read()["checks"]]
+    asked = dict.fromkeys((kind, codec) for kind, _, codec in held)
+    return grouped(
+        [
+            (kind, risk, codec)
+            for kind, codec in asked
+            for risk in RISKS
+            if (kind, risk, codec) not in set(held)
+        ]
+    )
+
+
+def grouped(found: Iterable[tuple[str, float, str]]) -> str:
+    """Kinds of targets, risks and codecs in words, those of a kind and risk together."""
+    codecs: dict[tuple[str, float], list[str]] = {}
+    for kind, risk, codec in found:
+        codecs.setdefault((kind, risk), []).append(codec)
+    return "; ".join(
+        f"{kind} at {risk:g}: {', '.join(sorted(some))}" for (kind, risk), some in sorted(codecs.items())
+    )
 
 
 def _risk_row(row: dict[str, Any]) -> tuple[str, ...]:

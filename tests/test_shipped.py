@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,6 +140,35 @@ def test_bins_agree_with_the_errors_of_the_model(figures: ModuleType) -> None:
         mae = measured["fits"]["model"]["ratios"][one["ratio"]]["mae_by_codec"][one["codec"]]
         assert abs(one["bias"]) <= one["gap"] + 1e-3
         assert one["gap"] <= mae + 1e-3
+
+
+def test_margins_are_told_by_kind_and_risk_whatever_the_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    tables = importlib.import_module("risk_tables")
+    found = [("smr", 0.1, "vvc"), ("sur", 0.05, "jpeg"), ("smr", 0.1, "bpg"), ("smr", 0.05, "hevc")]
+    assert tables.grouped(found) == "smr at 0.05: hevc; smr at 0.1: bpg, vvc; sur at 0.05: jpeg"
+    assert tables.grouped([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("codecs", "said"),
+    [(["a"], "knows `a`;"), (["a", "b"], "`a` and `b`;"), (["a", "b", "c"], "`a`, `b` and `c`;")],
+)
+def test_the_card_lists_any_number_of_codecs(figures: ModuleType, codecs: list[str], said: str) -> None:
+    parts = importlib.import_module("card_parts")
+    assert said in parts.limits({"codecs": codecs})
+
+
+def test_other_pictures_stand_beside_like_rungs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    model = importlib.import_module("model")
+
+    def rungs(*kinds: tuple[str, int]) -> SimpleNamespace:
+        return SimpleNamespace(codecs=[one for one, _ in kinds], qps=np.array([qp for _, qp in kinds]))
+
+    test = rungs(("jpeg", 1), ("jpeg", 28), ("vvc", 28), ("hevc", 17), ("hevc", 28))
+    others = rungs(("jpeg", 28), ("hevc", 17), ("hevc", 31))
+    assert model.like(test, others).tolist() == [False, True, False, True, False]
 
 
 def test_a_card_of_another_models_results_is_refused(tmp_path: Path) -> None:
