@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -145,16 +146,20 @@ class Study:
 
 
 def chosen(rungs: LabelledRungs, n_images: int, most: int | None) -> LabelledRungs:
-    """Rungs of the first pictures by the digest of their names; of each at most so many, evenly."""
+    """Rungs of the first pictures by the digest of their names; of each at most so many, as many a codec.
+
+    They are spread over each ladder from a place that its picture and codec decide, so that no part of the
+    ladders is left out of all.
+    """
     names = sorted(set(rungs.images), key=lambda image: hashlib.sha256(image.encode()).hexdigest())
     rungs = rungs.where(np.isin(np.array(rungs.images, dtype=object), names[:n_images]))
-    of: dict[str, list[int]] = {}
-    for rows in rungs.ladders().values():
-        of.setdefault(rungs.images[rows[0]], []).extend(rows.tolist())
+    ladders = rungs.ladders()
+    n_codecs = Counter(image for image, _ in ladders)
     kept: list[int] = []
-    for rows in of.values():
-        n = len(rows) if most is None else min(most, len(rows))
-        kept += [rows[(2 * i + 1) * len(rows) // (2 * n)] for i in range(n)]
+    for (image, codec), rows in ladders.items():
+        n = len(rows) if most is None else min(len(rows), max(1, most // n_codecs[image]))
+        begin = hashlib.sha256(f"{image} {codec}".encode()).digest()[0] / 256
+        kept += [int(rows[int((i + begin) * len(rows) / n)]) for i in range(n)]
     return rungs.take(kept)
 
 

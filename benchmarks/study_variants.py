@@ -29,7 +29,7 @@ class Protocol:
     n_validation: int = 60
     n_test: int = 100
     most_rungs: int = 8
-    """Of a picture to learn from or to validate on, where its labels have as many; tests have all."""
+    """Of a picture to learn from or to validate on, as many a codec; tests have all."""
     steps: int = 200
     """About how many steps over maps are trained, in whole epochs, however many rungs there are."""
     steps_of_numbers: int = 1000

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_labels import Labelled
+from tiny_labels import QPS, Labelled
 
 from sursmr_codec.training.data import read_rungs
 
@@ -104,8 +104,21 @@ def test_few_rungs_are_taken_evenly(study: Any, labelled: Labelled) -> None:
     train = read_rungs([labelled.labels], splits=("train",))["train"]
     few = study.chosen(train, 2, 3)
     assert len(set(few.images)) == 2
-    assert [few.qps[rows].tolist() for rows in few.ladders().values()] == [[25, 65, 99]] * 2
+    for rows in few.ladders().values():
+        assert [QPS.index(qp) // 2 for qp in few.qps[rows].tolist()] == [0, 1, 2]
+    ends = study.chosen(train, 99, 1).qps
+    assert len(ends) == 6
+    assert ends.min() < 50 < ends.max()
     assert len(study.chosen(train, 99, None)) == len(train)
+
+
+def test_few_rungs_are_as_many_of_every_codec(study: Any, labelled: Labelled) -> None:
+    one = read_rungs([labelled.labels], splits=("train",))["train"]
+    rows = np.concatenate([np.arange(len(one))] * 2)
+    both = replace(one.take(rows), codecs=("hevc",) * len(one) + ("jpeg",) * len(one))
+    few = study.chosen(both, 3, 4)
+    assert {len(rows) for rows in few.ladders().values()} == {2}
+    assert len(few.ladders()) == 6
 
 
 def test_a_variant_sees_the_statistics_that_it_names(study: Any) -> None:
