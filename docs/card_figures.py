@@ -14,6 +14,9 @@ RELIABILITY, LEARNING = "reliability.png", "learning_curve.png"
 EXPLAINED = "worst.toml"
 """What a person wrote of the worst pictures, beside the card."""
 
+BETWEEN_BARS = 0.01
+"""Between codecs in the calibration plot."""
+
 Json = dict[str, Any]
 
 
@@ -108,11 +111,14 @@ def draw(folder: Path, reliable: Json, curve: Json) -> None:
     figure, axes = plt.subplots(1, len(NAMES), figsize=(12.8, 3.4), sharey=True, constrained_layout=True)
     for ax, (ratio, title) in zip(axes, NAMES.items(), strict=True):
         ax.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-        for one in (row for row in reliable["ratios"] if row["ratio"] == ratio):
+        codecs = [row for row in reliable["ratios"] if row["ratio"] == ratio and row["bins"]]
+        for number, one in enumerate(codecs):
             x, y = ([row[name] for row in one["bins"]] for name in ("predicted", "label"))
             low, high = zip(*(row["middle_half"] for row in one["bins"]), strict=True)
             line = ax.plot(x, y, marker="o", markersize=3, linewidth=1, label=one["codec"])[0]
-            ax.vlines(x, low, high, color=line.get_color(), alpha=0.3)
+            # Beside each other, so that no codec's bars hide another's.
+            aside = BETWEEN_BARS * (number - (len(codecs) - 1) / 2)
+            ax.vlines([at + aside for at in x], low, high, color=line.get_color(), alpha=0.3)
         ax.set(title=title, xlabel="predicted", xlim=(0, 1), ylim=(0, 1))
     axes[0].set_ylabel("label")
     axes[0].legend(frameon=False)
