@@ -50,9 +50,13 @@ def short() -> Rows:
     """What no risk, 0.2 and 0.1 do to misses and bytes, for the two commonest targets."""
     rows = []
     for pair in SHOWN[:2]:
+        asked = [row for row in _checks() if _asks(row) == pair]
         for risk in (None, 0.2, 0.1):
-            some = [row for row in _checks() if _asks(row) == pair and row["risk"] == risk]
-            cost = ", ".join(f"{row['codec']} {_cost(row)}" for row in some)
+            some = [row for row in asked if row["risk"] == risk]
+            costs = {row["codec"]: _cost(row) for row in some}
+            cost = ", ".join(
+                f"{codec} {costs.get(codec, 'refused')}" for codec in sorted({row["codec"] for row in asked})
+            )
             n_picks, n_missed = (sum(row[name] for row in some) for name in ("n_picks", "n_missed"))
             n_pictures = sum(row["n_pictures"] for row in some)
             if not n_picks:
