@@ -7,15 +7,13 @@ arrived is in the cache.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sursmr_codec import codecs
-from sursmr_codec.errors import OutputError, UsageError
 from sursmr_codec.labels import store
 from sursmr_codec.labels.asking import Asking
 from sursmr_codec.labels.measuring import Failure, Reply
@@ -26,10 +24,8 @@ from sursmr_codec.labels.protocols import Protocol
 from sursmr_codec.labels.proxy import falling
 from sursmr_codec.labels.raw_cache import RawCache
 from sursmr_codec.labels.rows import LabelRow, Scale, label_rows
+from sursmr_codec.labels.run_folder import SCHEMA, RunFolder
 from sursmr_codec.labels.workers import Workers
-
-RUN_FILE = "run.json"
-SCHEMA = "sursmr-qp/annotate/1"
 
 
 @dataclass(frozen=True)
@@ -139,17 +135,24 @@ class Run:
 
 def annotate_events(
     run: Run, out: Path | str, cache: Path | str | None = None, *, jobs: int = 1
-) -> Iterator[Progress | Finished]:
+) -> Generator[Progress | Finished, None, None]:
     """Label a plan into the folder `out`; yields progress, and a `Finished` at the end.
 
     `cache` is a folder of raw answers that several runs may share (by default `cache` in `out`), `jobs` the
-    number of worker processes; neither changes a label. Raises UsageError where `out` holds a run with other
-    arguments, UnavailableError where a codec, teacher or machine cannot be used, OutputError where
-    something cannot be written. An image, machine or teacher that fails on the way ends up in `failures`.
+    number of worker processes; neither changes a label. Raises UsageError where `out` holds labels of a run
+    with other arguments or another process is at work there, UnavailableError where a codec, teacher or
+    machine cannot be used, OutputError where something cannot be written. An image, machine or teacher that
+    fails on the way ends up in `failures`.
     """
     out = Path(out)
     scale = run.scale()
-    _claim(out, run.record(scale))
+    with RunFolder(out, run.record(scale)):
+        yield from _label(run, scale, out, out / "cache" if cache is None else Path(cache), jobs)
+
+
+def _label(
+    run: Run, scale: Scale, out: Path, cache: Path, jobs: int
+) -> Generator[Progress | Finished, None, None]:
     parts = [out / f"part-{number:05d}.parquet" for number in range(len(run.plan.parts))]
     state = _State(run.plan.n_rungs)
     todo = [
@@ -158,7 +161,7 @@ def annotate_events(
         if not state.finished(path, tasks)
     ]
     yield state.progress()
-    with RawCache(out / "cache" if cache is None else cache) as raw, Workers(run.setup, jobs) as workers:
+    with RawCache(cache) as raw, Workers(run.setup, jobs) as workers:
         asking = Asking(run.plan.folder, run.setup, scale.fingerprints, raw, workers)
         part_of = {task.image: number for number, (_, tasks) in enumerate(todo) for task in tasks}
         rows: dict[str, list[LabelRow]] = {}
@@ -230,35 +233,3 @@ def _rows(task: Task, reply: Reply, scale: Scale) -> list[LabelRow]:
         return []
     ladders = {codec: {qp: reply.rungs.get((codec, qp)) for qp in qps} for codec, qps in task.ladders.items()}
     return label_rows(task.image, task.split, reply.original, ladders, scale)
-
-
-def _claim(out: Path, record: Mapping[str, Any]) -> None:
-    path = out / RUN_FILE
-    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    try:
-        if path.exists():
-            earlier, now = json.loads(path.read_text("utf-8")), json.loads(text)
-            if earlier != now:
-                raise UsageError(
-                    f"{out} holds labels of another run, which differs in "
-                    f"{_difference('run', earlier, now)}: choose another --out"
-                )
-            return
-        out.mkdir(parents=True, exist_ok=True)
-        if any(out.glob("part-*.parquet")):
-            raise UsageError(f"{out} holds labels but no {RUN_FILE}: choose another --out")
-        temporary = path.with_name(f".{RUN_FILE}.tmp")
-        temporary.write_text(text, "utf-8")
-        temporary.replace(path)
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path} is not the record of a run: {error}") from error
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error}") from error
-
-
-def _difference(name: str, before: Any, now: Any) -> str:
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in [*before, *now]:
-            if before.get(key) != now.get(key):
-                return _difference(f"{name}.{key}", before.get(key), now.get(key))
-    return f"{name} ({before}, now {now})"

@@ -150,7 +150,8 @@ def read_labels(source: Path | str | Sequence[Path | str]) -> pyarrow.Table:
     _, pq = _arrow()
     paths = files_of(source)
     if not paths:
-        raise UsageError(f"no labels in {source}: expected *.parquet")
+        places = [source] if isinstance(source, str | Path) else source
+        raise UsageError(f"no labels in {', '.join(map(str, places))}: expected *.parquet")
     tables = []
     for path in paths:
         try:

@@ -145,6 +145,11 @@ def test_other_tables_are_refused_by_name(tmp_path: Path, spoil: object, complai
         store.read_labels(path)
 
 
+def test_places_without_tables_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"^no labels in {tmp_path}, {tmp_path}: expected"):
+        store.read_labels([tmp_path, str(tmp_path)])
+
+
 def test_what_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 and no more")
     for read in (store.read_labels, store.read_failures):
