@@ -39,7 +39,7 @@ class Step:
     command: tuple[str, ...]
     """After the interpreter."""
     makes: tuple[str, ...]
-    """Files that it writes, from the root; none for a step that costs nothing and is always taken."""
+    """Files that it writes, from the root or absolute; none for a step that is cheap and always taken."""
 
 
 def steps(
@@ -74,20 +74,22 @@ def steps(
 
 def train(config: Path, images: Path, run: Path) -> Sequence[Step]:
     """From committed labels to a model in its place; a run that was stopped is taken up."""
-    resume = ("--resume",) if (run / "run.json").exists() else ()
-    out = ("--data", str(images), "--out", str(run), *resume)
+    out = ("--data", str(images), "--out", str(run), "--resume")
+    made = tuple(str(run / "model" / name) for name in ("model.onnx", "model.safetensors", "metrics.json"))
     return (
-        Step("train", ("-m", "sursmr_codec", "train", str(config), *out), ()),
+        Step("train", ("-m", "sursmr_codec", "train", str(config), *out), made),
         Step("ship", ("docs/model_card.py", "--ship", str(run / "model")), ()),
     )
 
 
+def learned(config: Path, root: Path = ROOT) -> str:
+    """What a finished training was of: configuration and labels, as a short name."""
+    return _digest([config, *_tables(root)])
+
+
 def subject(root: Path = ROOT) -> str:
     """What a finished step was finished for: model and labels, as a short name."""
-    digest = hashlib.sha256((root / "models" / "manifest.toml").read_bytes())
-    for table in sorted((root / "models" / "labels").glob("*.parquet")):
-        digest.update(table.name.encode() + table.read_bytes())
-    return digest.hexdigest()[:16]
+    return _digest([root / "models" / "manifest.toml", *_tables(root)])
 
 
 def is_done(step: Step, stamps: Path, root: Path = ROOT) -> bool:
@@ -139,6 +141,17 @@ def _models(record: object) -> list[str]:
     return here + [one for part in record.values() for one in _models(part)]
 
 
+def _tables(root: Path) -> list[Path]:
+    return sorted((root / "models" / "labels").glob("*.parquet"))
+
+
+def _digest(files: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def _stamp(step: Step, stamps: Path) -> dict[str, object]:
     path = stamps / f"{step.name}.json"
     found: dict[str, object] = json.loads(path.read_text()) if path.exists() else {}
@@ -173,8 +186,10 @@ def main() -> None:
     images, zoo, run = asked.images.resolve(), asked.zoo.resolve(), asked.run.resolve()
     cache = run / "cache" if asked.train and not asked.pictures else None
     if asked.train and not asked.dry_run:
+        trained = STAMPS / f"trained-{learned(asked.train)}"
         for step in train(asked.train.resolve(), images, run):
-            take(step, STAMPS / "trained")
+            if not is_done(step, trained):
+                take(step, trained)
     stamps = STAMPS / subject()
     due = steps(images, zoo, asked.pictures, cache)
     if unknown := set(asked.again) - {step.name for step in due}:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -101,13 +102,33 @@ def test_every_step_is_a_script_that_takes_its_options(shipped: ModuleType) -> N
         )
 
 
-def test_training_begins_anew_or_goes_on(shipped: ModuleType, tmp_path: Path) -> None:
-    config = ROOT / "models" / "configs" / "lite.toml"
-    begun, shipping = shipped.train(config, Path("pictures"), tmp_path)
-    assert "--resume" not in begun.command
-    assert shipping.command[1:] == ("--ship", str(tmp_path / "model"))
-    (tmp_path / "run.json").write_text("{}")
-    assert shipped.train(config, Path("pictures"), tmp_path)[0].command[-1] == "--resume"
+def test_training_goes_on_and_is_finished_once_for_labels_and_configuration(
+    shipped: ModuleType, checkout: Path
+) -> None:
+    config, run = checkout / "config.toml", checkout / "run"
+    config.write_text("seed = 0")
+    training, shipping = shipped.train(config, Path("pictures"), run)
+    assert training.command[-1] == "--resume"
+    assert shipping.command[1:] == ("--ship", str(run / "model"))
+
+    (run / "model").mkdir(parents=True)
+    (checkout / "train.py").write_text("".join(f"open({one!r}, 'w')\n" for one in training.makes))
+    training = replace(training, command=("train.py",))
+
+    def done() -> bool:
+        return bool(shipped.is_done(training, checkout / shipped.learned(config, checkout), checkout))
+
+    shipped.take(training, checkout / shipped.learned(config, checkout), checkout)
+    assert done()
+    (checkout / "models" / "labels" / "train.parquet").write_text("other labels")
+    assert not done()
+    (checkout / "models" / "labels" / "train.parquet").write_text("labels")
+    config.write_text("seed = 1")
+    assert not done()
+    config.write_text("seed = 0")
+    assert done()
+    Path(training.makes[0]).write_text("another model")
+    assert not done()
 
 
 def test_every_worst_picture_was_looked_at_and_no_other_is_told_of(figures: ModuleType) -> None:
