@@ -30,7 +30,7 @@ NETWORK = NetworkConfig(
 )
 
 
-@pytest.mark.parametrize("path", sorted((MODELS / "labels").glob("*.parquet")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((MODELS / "labels").rglob("*.parquet")), ids=lambda path: path.stem)
 def test_committed_ratios_are_of_seen_machines_alone(path: Path) -> None:
     table = store.read_labels(path)
     names = [name.removeprefix("m_") for name in table.column_names if name.startswith("m_")]
