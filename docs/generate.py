@@ -41,7 +41,7 @@ _EXIT_CODES = (
     (4, "bad input image: absent, unreadable, undecodable, or refused"),
     (5, "encoder or optional library missing, or an encoder that failed"),
     (6, "output could not be written; what was there before is untouched"),
-    (7, "batch finished with some failures"),
+    (7, "`batch`, `annotate` or `zoo check` finished with some failures"),
     (8, "benchmark gate not met"),
     (130, "interrupted"),
 )
