@@ -71,7 +71,7 @@ def test_what_is_known_of_the_weights_may_be_filled_in(write_zoo: WriteZoo) -> N
         ("config", {**TIMM, "config": '{"random_weights": 2}'}, "random_weights must be 0 or 1"),
         ("config", {**DETECTOR, "config": '{"head": "yolox"}'}, "key 'head' is not known"),
         ("config", {"config": '{"random_weights": 1}'}, "key 'random_weights' is not known"),
-        ("ms_busy_core", {**TIMM, "ms_busy_core": "fast"}, "could not convert"),
+        ("ms_busy_core", {**TIMM, "ms_busy_core": "fast"}, "'fast' must be a number of at least 0"),
         ("weights_group", {**TIMM, "weights_group": ""}, "must be a name"),
         ("preprocess", {"preprocess": "own"}, "'own' is not one of raw"),
         ("fit", {"fit": "own"}, "'own' is not squash"),
