@@ -86,7 +86,11 @@ Zoo = Annotated[
 ]
 Protocol = Annotated[
     str,
-    typer.Option(metavar="NAME", help="Viewing condition that SUR refers to, or a .toml file of one."),
+    typer.Option(
+        metavar="NAME",
+        help="Viewing condition that SUR refers to: calibrated, flicker, side-by-side, bisection, jpeg-aic, "
+        "or a .toml file of your own.",
+    ),
 ]
 Jury = Annotated[Machines, typer.Option("--machines", help="Machines that SMR is taken over.")]
 Threads = Annotated[int | None, typer.Option(metavar="N", min=1, help="Cores to use; all by default.")]

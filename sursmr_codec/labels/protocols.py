@@ -109,6 +109,8 @@ def _builtin() -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no protocol at {path}; known by name: {', '.join(names())}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"protocol {path} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:

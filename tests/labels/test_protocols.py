@@ -179,13 +179,22 @@ def test_a_file_without_a_protocol_is_refused(tmp_path, text, message):
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
-    with pytest.raises(UsageError, match=r"nothing\.toml cannot be read"):
+    with pytest.raises(
+        UsageError, match=r"no protocol at .*nothing\.toml; known by name: calibrated, flicker"
+    ):
         protocols.load(tmp_path / "nothing.toml")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"binary\.toml cannot be read"):
         protocols.load(tmp_path / "binary.toml")
     with pytest.raises(UsageError, match=r"cannot be read"):
         protocols.load(str(tmp_path))
+
+
+def test_the_option_names_every_protocol():
+    from sursmr_codec.cli import options
+
+    (option,) = options.Protocol.__metadata__
+    assert f"refers to: {', '.join(protocols.names())}, or a .toml file" in option.help
 
 
 def test_an_unknown_name_lists_the_known_ones():
