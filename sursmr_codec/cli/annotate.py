@@ -17,6 +17,7 @@ from sursmr_codec.cli import console, options
 
 if TYPE_CHECKING:
     from sursmr_codec.labels.annotate import Finished, Progress
+    from sursmr_codec.labels.machines.row import Task
     from sursmr_codec.labels.measuring import Failure
 
 SOME_FAILED = 7
@@ -93,6 +94,13 @@ def annotate(
         Path | None,
         typer.Option(metavar="FILE", help="TOML list of machines that are kept from training."),
     ] = None,
+    also: Annotated[
+        str,
+        typer.Option(
+            metavar="TASKS",
+            help="face, segmentation or both: machines of these too, with ratios of their own.",
+        ),
+    ] = "",
     cache: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Raw answers, which several runs may share; in --out by default."),
@@ -138,7 +146,13 @@ def annotate(
         )
         known = protocols.load(protocol)
         metrics = proxies.metrics(proxy)
-        setup = ZooSetup(zoo, tuple(dict.fromkeys((*known.curves, *metrics))))
+        tasks = _tasks(also)
+        if tasks:
+            special["also"] = list(tasks)
+        setup = ZooSetup(zoo, tuple(dict.fromkeys((*known.curves, *metrics))), tasks)
+        for task in tasks:
+            if not any(row.task == task for row in setup.rows):
+                raise UsageError(f"{zoo} has no machine of task {task}")
         run = core.Run(
             plan,
             setup,
@@ -165,6 +179,17 @@ def annotate(
 
 def _listed(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _tasks(text: str) -> tuple[Task, ...]:
+    from sursmr_codec.errors import UsageError
+    from sursmr_codec.labels.store import APART
+
+    named = _listed(text)
+    for name in named:
+        if name not in APART:
+            raise UsageError(f"--also takes {', '.join(APART)}, not {name!r}")
+    return tuple(task for task in APART if task in named)
 
 
 def _numbers(text: str | None) -> tuple[int, ...]:

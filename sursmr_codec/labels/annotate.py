@@ -16,6 +16,7 @@ from typing import Any
 from sursmr_codec import codecs
 from sursmr_codec.labels import store
 from sursmr_codec.labels.asking import Asking
+from sursmr_codec.labels.machines.row import JURY_TASKS
 from sursmr_codec.labels.measuring import Failure, Reply
 from sursmr_codec.labels.origin import Origin
 from sursmr_codec.labels.panel import PanelSetup
@@ -176,7 +177,9 @@ def _label(
                 path, tasks = todo[number]
                 failed = [failure for one in tasks for failure in failures.pop(one.image)]
                 table = store.to_table(
-                    [row for one in tasks for row in rows.pop(one.image)], [row.name for row in scale.rows]
+                    [row for one in tasks for row in rows.pop(one.image)],
+                    [row.name for row in scale.rows if row.task in JURY_TASKS],
+                    [task for task in store.APART if any(row.task == task for row in scale.rows)],
                 )
                 store.write_labels(table, path, failed, run.origin)
             state.add(task, reply, measured)

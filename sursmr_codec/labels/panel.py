@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sursmr_codec.labels import teachers
-from sursmr_codec.labels.machines.zoo import MachineRow, Zoo, read_zoo
+from sursmr_codec.labels.machines.zoo import MachineRow, Task, Zoo, read_zoo
 from sursmr_codec.types import Pixels
 
 ADAPTERS = 1
@@ -66,6 +66,8 @@ class ZooSetup(PanelSetup):
 
     zoo: Path
     teacher_ids: tuple[str, ...]
+    also: tuple[Task, ...] = ()
+    """Tasks without a vote in `smr` whose machines are asked besides."""
 
     def __post_init__(self) -> None:
         for teacher in self.teacher_ids:
@@ -82,14 +84,18 @@ class ZooSetup(PanelSetup):
 
     @property
     def rows(self) -> tuple[MachineRow, ...]:
-        return self.read.jury
+        return self.rows_of(self.read)
+
+    def rows_of(self, zoo: Zoo) -> tuple[MachineRow, ...]:
+        """The machines of `zoo` that are asked."""
+        return (*zoo.jury, *zoo.of_task(*self.also))
 
     def load(self) -> Panel:
         return _ZooPanel(self)
 
     def __getstate__(self) -> dict[str, Any]:
         # Without what is cached: rows hold a view of a mapping, which cannot be sent.
-        return {"zoo": self.zoo, "teacher_ids": self.teacher_ids}
+        return {"zoo": self.zoo, "teacher_ids": self.teacher_ids, "also": self.also}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -101,7 +107,8 @@ class _ZooPanel(Panel):
 
         _one_thread()
         self._teachers = {name: teachers.get(name) for name in setup.teacher_ids}
-        self._jury = Jury(read_zoo(setup.zoo, verify=False))
+        zoo = read_zoo(setup.zoo, verify=False)
+        self._jury = Jury(zoo, rows=setup.rows_of(zoo))
 
     def teacher(self, name: str, reference: Pixels, distorted: Pixels) -> float:
         try:

@@ -66,6 +66,10 @@ class LabelRow:
     """Machines behind `smr`."""
     votes: Mapping[str, int]
     """Machine name -> 1 satisfied, 0 not, 2 does not count."""
+    smr_face: float | None = None
+    """None where no face detector counts, or was asked."""
+    smr_segmentation: float | None = None
+    """None where no segmenter counts, or was asked."""
 
 
 def scored_qps(qps: Sequence[int]) -> tuple[int, ...]:
@@ -120,6 +124,8 @@ def label_rows(
                     smr_unseen=ratios.smr_unseen,
                     n_machines=ratios.n_counting,
                     votes=votes,
+                    smr_face=ratios.smr_face,
+                    smr_segmentation=ratios.smr_segmentation,
                 )
             )
     return rows

@@ -12,6 +12,7 @@
 | `smr`, `smr_classification`, `smr_detection`, `smr_strict` | float32 | seen machines only |
 | `smr_unseen` | float32 | machines that are kept from training |
 | `n_machines` | uint16 | machines behind `smr` |
+| `smr_face`, `smr_segmentation` | float32 | only where these tasks were asked for; no part of `smr` |
 | `m_<name>` | uint8 | 1 satisfied, 0 not, 2 does not count |
 
 Beside the columns a file may keep what failed (`read_failures`) and its `Origin` (`read_origin`).
@@ -35,6 +36,8 @@ from sursmr_codec.labels.rows import LabelRow
 if TYPE_CHECKING:
     import pyarrow
 
+    from sursmr_codec.labels.machines.row import Task
+
 VOTE_PREFIX = "m_"
 KEY = ("image", "codec", "qp")
 SCORES = {"cvvdp": "cvvdp_jod", "ssimulacra2": "ssimulacra2"}
@@ -51,26 +54,31 @@ COLUMNS: dict[str, str] = {
     **dict.fromkeys((*SCORES.values(), *RATIOS), "float32"),
     "n_machines": "uint16",
 }
-"""Fixed columns in their order, and their types; the machines' columns follow."""
+"""Fixed columns in their order, and their types; those of further tasks and of machines follow."""
+APART: dict[Task, str] = {"face": "smr_face", "segmentation": "smr_segmentation"}
+"""Task without a vote in `smr` -> column of its ratio, which a table need not have."""
 _RANGES = {
-    **dict.fromkeys(RATIOS, (0.0, 1.0)),
+    **dict.fromkeys((*RATIOS, *APART.values()), (0.0, 1.0)),
     "cvvdp_jod": (-100.0, 10.0),
     "ssimulacra2": (-100_000.0, 100.0),
     "qp": (0, 1000),
     "n_bytes": (1, 2**31 - 1),
     "bpp": (0.0, 1e6),
 }
-_NULLABLE = frozenset({*SCORES.values(), *RATIOS})
+_NULLABLE = frozenset({*SCORES.values(), *RATIOS, *APART.values()})
 _FAILURES = b"failures"
 _ORIGIN = b"origin"
 
 
-def to_table(rows: Sequence[LabelRow], machines: Sequence[str]) -> pyarrow.Table:
-    """`rows` as a table, in their order; `machines` names the columns of votes, which may hold no row."""
+def to_table(rows: Sequence[LabelRow], machines: Sequence[str], also: Sequence[Task] = ()) -> pyarrow.Table:
+    """`rows` as a table, in their order; `machines` names the columns of votes, which may hold no row.
+
+    `also` are tasks among `APART` whose ratios get a column.
+    """
     pa, _ = _arrow()
     columns = {
         name: pa.array([getattr(row, name) for row in rows], getattr(pa, kind)())
-        for name, kind in COLUMNS.items()
+        for name, kind in (COLUMNS | {APART[task]: "float32" for task in also}).items()
     }
     for machine in machines:
         columns[VOTE_PREFIX + machine] = pa.array([row.votes[machine] for row in rows], pa.uint8())
@@ -164,18 +172,26 @@ def read_labels(source: Path | str | Sequence[Path | str]) -> pyarrow.Table:
 
 
 def merge(tables: Sequence[pyarrow.Table]) -> pyarrow.Table:
-    """Several tables as one, rows in order; a machine that one lacks does not count in its rows.
+    """Several tables as one, rows in order; a machine that one lacks does not count in its rows, and the
+    ratio of a task that one lacks is null there.
 
     Raises UsageError where two tables hold the same rung.
     """
     pa, _ = _arrow()
-    machines = list(dict.fromkeys(name for t in tables for name in t.column_names if name not in COLUMNS))
+    found = dict.fromkeys(name for table in tables for name in table.column_names if name not in COLUMNS)
+    further = sorted(found, key=lambda name: name not in APART.values())
     whole = []
     for table in tables:
-        for name in machines:
+        for name in further:
             if name not in table.column_names:
-                table = table.append_column(name, pa.array([2] * table.num_rows, pa.uint8()))
-        whole.append(table.select([*COLUMNS, *machines]))
+                apart = name in APART.values()
+                nothing = (
+                    pa.nulls(table.num_rows, pa.float32())
+                    if apart
+                    else pa.array([2] * table.num_rows, pa.uint8())
+                )
+                table = table.append_column(name, nothing)
+        whole.append(table.select([*COLUMNS, *further]))
     merged = pa.concat_tables(whole)
     _check_unique(merged, "the merged labels")
     return merged
@@ -191,9 +207,10 @@ def check_labels(table: pyarrow.Table, name: str) -> None:
     if present[: len(COLUMNS)] != list(COLUMNS):
         wrong = [c for c in COLUMNS if c not in present] or present[: len(COLUMNS)]
         raise UsageError(f"{name}: columns of labels are missing or out of order: {', '.join(wrong)}")
-    votes = present[len(COLUMNS) :]
+    votes = [column for column in present[len(COLUMNS) :] if column not in APART.values()]
+    kinds = COLUMNS | dict.fromkeys(APART.values(), "float32")
     for column in present:
-        kind = getattr(pa, COLUMNS.get(column, "uint8"))()
+        kind = getattr(pa, kinds.get(column, "uint8"))()
         if column in votes and not column.startswith(VOTE_PREFIX):
             raise UsageError(f"{name}: unknown column {column}")
         if table.schema.field(column).type != kind:

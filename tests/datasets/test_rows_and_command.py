@@ -133,7 +133,7 @@ def test_paths_below_a_folder_of_several_data_sets(konjnd, mcl_jci, tmp_path):
 
 def test_machines_are_asked_about_the_pictures_that_people_judged(konjnd, tmp_path, monkeypatch):
     log = tmp_path / "log"
-    monkeypatch.setattr(panel, "ZooSetup", lambda zoo, teachers: FakeSetup(log))
+    monkeypatch.setattr(panel, "ZooSetup", lambda *_: FakeSetup(log))
     split = tmp_path / "split.toml"
     split.write_text('[unseen]\nmachines = ["c5", "d2", "d3"]\n')
     arguments = (konjnd, "--below", tmp_path, "--zoo", tmp_path, "--machine-split", split, "-q")
@@ -163,7 +163,7 @@ def test_machines_are_asked_about_the_pictures_that_people_judged(konjnd, tmp_pa
 
 def test_a_place_that_cannot_be_written_is_told_before_machines_are_asked(konjnd, tmp_path, monkeypatch):
     log = tmp_path / "log"
-    monkeypatch.setattr(panel, "ZooSetup", lambda zoo, teachers: FakeSetup(log))
+    monkeypatch.setattr(panel, "ZooSetup", lambda *_: FakeSetup(log))
     (tmp_path / "file").write_text("")
     done = run("labels", konjnd, "--zoo", tmp_path, "--out", tmp_path / "file" / "both.parquet")
     assert done.exit_code == 6
@@ -171,7 +171,7 @@ def test_a_place_that_cannot_be_written_is_told_before_machines_are_asked(konjnd
 
 
 def test_a_machine_that_fails_is_named_and_nothing_is_written(konjnd, tmp_path, monkeypatch):
-    monkeypatch.setattr(panel, "ZooSetup", lambda zoo, teachers: FakeSetup(failing=("c2",)))
+    monkeypatch.setattr(panel, "ZooSetup", lambda *_: FakeSetup(failing=("c2",)))
     done = run("labels", konjnd, "--zoo", tmp_path, "--out", tmp_path / "both.parquet")
     assert done.exit_code == 5
     assert "machine c2 failed on" in done.stderr

@@ -71,6 +71,8 @@ class FakeSetup(PanelSetup):
     """What a call costs."""
     conf: float = 0.3
     cannot_load: bool = False
+    n_faces: int = 0
+    """Face detectors `f0`.. beside the jury."""
 
     @property
     def teachers(self) -> Mapping[str, str]:
@@ -81,6 +83,7 @@ class FakeSetup(PanelSetup):
         return tuple(
             [machine_row(f"c{i}", "classification", conf=self.conf) for i in range(N_CLASSIFIERS)]
             + [machine_row(f"d{i}", "detection", conf=self.conf) for i in range(N_DETECTORS)]
+            + [machine_row(f"f{i}", "face") for i in range(self.n_faces)]
         )
 
     def load(self) -> Panel:

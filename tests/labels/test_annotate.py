@@ -43,6 +43,17 @@ def test_every_rung_of_the_plan_is_labelled_in_its_order(folder: Path, tmp_path:
     assert all(bpps == sorted(bpps, reverse=True) for bpps in sizes.values())
 
 
+def test_faces_have_a_ratio_of_their_own_and_no_vote(folder: Path, tmp_path: Path, log: Path) -> None:
+    finish(make_run(folder, FakeSetup()), tmp_path / "out")
+    finish(make_run(folder, FakeSetup(log, n_faces=2)), tmp_path / "faces", cache=tmp_path / "out" / "cache")
+    # The jury's answers are in the cache.
+    assert calls(log) == Counter(f0=20, f1=20)
+    jury, both = (store.read_labels(tmp_path / name) for name in ("out", "faces"))
+    ratios = both["smr_face"].to_pylist()
+    assert {0.0, 1.0} <= set(ratios) <= {0.0, 0.5, 1.0}
+    assert both.drop_columns(["smr_face"]).equals(jury)
+
+
 def test_progress_counts_rungs(folder: Path, tmp_path: Path) -> None:
     *progress, _ = annotate_events(make_run(folder, FakeSetup()), tmp_path / "out")
     assert [event.n_done for event in progress if isinstance(event, Progress)] == [0, 3, 6, 9, 12, 15]

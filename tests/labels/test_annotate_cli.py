@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def setup(monkeypatch: pytest.MonkeyPatch) -> list[FakeSetup]:
     """The panel that the command gets, in a list of one, so that a test can put in another."""
     chosen = [FakeSetup()]
-    monkeypatch.setattr(panel, "ZooSetup", lambda zoo, teachers: chosen[0])
+    monkeypatch.setattr(panel, "ZooSetup", lambda *_: chosen[0])
     monkeypatch.setattr(annotate, "Workers", InProcess)
     return chosen
 
@@ -72,6 +72,16 @@ def test_options_reach_the_plan(folder: Path, tmp_path: Path, setup: list[FakeSe
     assert all(row["sur_proxy"] is not None for row in rows)
     assert rows[0]["n_machines"] <= 7
     assert rows[0]["smr_unseen"] is not None
+
+
+def test_faces_are_asked_for_by_name(folder: Path, tmp_path: Path, setup: list[FakeSetup]) -> None:
+    setup[0] = FakeSetup(n_faces=1)
+    arguments = (folder, "--rungs", 2, "--zoo", tmp_path, "--out", tmp_path / "out")
+    assert run(*arguments, "--also", "face")[0] == 0
+    table = store.read_labels(tmp_path / "out")
+    assert table["smr_face"].null_count == 0
+    assert "m_f0" not in table.column_names
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["arguments"]["also"] == ["face"]
 
 
 def test_failures_are_named_and_the_exit_code_is_7(
@@ -120,6 +130,8 @@ def test_what_failed_is_tried_again_where_its_part_is_removed(
         (("--rungs", 2, "--codec", ","), "no encoder"),
         (("--rungs", 2, "--splits", "dev"), "no images of split dev"),
         (("--rungs", 2, "--protocol", "cinema"), "unknown protocol"),
+        (("--rungs", 2, "--also", "cats"), "--also takes face, segmentation, not 'cats'"),
+        (("--rungs", 2, "--also", "face"), "has no machine of task face"),
         (("--rungs", 2, "--machine-split", "absent.toml"), "absent.toml cannot be read"),
     ],
 )
@@ -165,7 +177,7 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 from fake_panel import FakeSetup
 from sursmr_codec.labels import panel
-panel.ZooSetup = lambda zoo, teachers: FakeSetup(Path({log!r}), seconds=0.02)
+panel.ZooSetup = lambda *_: FakeSetup(Path({log!r}), seconds=0.02)
 from sursmr_codec.cli import main
 main()
 """

@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "annotate.md").read_text("utf-8")
 def test_every_column_is_told_in_its_order() -> None:
     table = PAGE.split("| column | meaning |")[1].split("\n\n")[0]
     told = [name for line in table.splitlines() for name in re.findall("`([^`]+)`", line.split(" | ")[0])]
-    assert told == [*store.COLUMNS, f"{store.VOTE_PREFIX}<name>"]
+    assert told == [*store.COLUMNS, *store.APART.values(), f"{store.VOTE_PREFIX}<name>"]
 
 
 def test_the_limits_are_those_of_the_code() -> None:

@@ -128,7 +128,7 @@ def test_bad_arguments_are_refused(folder: Path) -> None:
 
 
 def test_command(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panel, "ZooSetup", lambda zoo, teachers: FakeSetup())
+    monkeypatch.setattr(panel, "ZooSetup", lambda *_: FakeSetup())
     monkeypatch.setattr(annotate, "Workers", InProcess)
 
     def run(out: str, *arguments: object) -> tuple[int, str]:

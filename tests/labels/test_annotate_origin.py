@@ -69,7 +69,7 @@ def test_the_option_reaches_panel_and_table(
 ) -> None:
     asked: list[tuple[str, ...]] = []
 
-    def setup(zoo: Path, names: tuple[str, ...]) -> FakeSetup:
+    def setup(zoo: Path, names: tuple[str, ...], also: tuple[str, ...]) -> FakeSetup:
         asked.append(names)
         return FakeSetup(further_teachers=names[2:])
 

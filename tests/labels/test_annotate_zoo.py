@@ -10,9 +10,10 @@ import pytest
 
 from sursmr_codec import codecs, images, predict
 from sursmr_codec.errors import UsageError
-from sursmr_codec.labels import protocols, store
+from sursmr_codec.labels import protocols, smr, store
 from sursmr_codec.labels.annotate import Run, annotate_events
 from sursmr_codec.labels.machine_split import unseen_machines
+from sursmr_codec.labels.machines.jury import Jury
 from sursmr_codec.labels.machines.zoo import Zoo, read_zoo
 from sursmr_codec.labels.panel import ZooSetup, output_digest
 from sursmr_codec.labels.plan import Rungs, make_plan
@@ -74,10 +75,14 @@ def test_labels_are_what_the_measuring_predictor_says(shared_data: Path, tmp_pat
     machines, folder = shared_data / "machines", shared_data / "images"
     protocol = protocols.load("calibrated")
     plan = make_plan(folder, {"jpeg": range(1, 101)}, Rungs(qps=(75,)), splits=["val"], limit=1)
-    run = Run(plan, ZooSetup(machines, tuple(protocol.curves)), protocol)
+    setup = ZooSetup(machines, tuple(protocol.curves), ("face", "segmentation"))
+    run = Run(plan, setup, protocol)
     *_, finished = annotate_events(run, tmp_path / "out", jobs=1)
     assert finished.failures == ()
     (row,) = store.read_labels(tmp_path / "out").to_pylist()
+
+    assert (len(setup.rows), len(row.keys() & {f"m_{one.name}" for one in setup.rows})) == (31, 27)
+    zoo = read_zoo(machines, verify=False)
 
     measured = predict.load("measured", zoo=machines)
     source = images.read(folder / plan.parts[0][0].image)
@@ -92,4 +97,9 @@ def test_labels_are_what_the_measuring_predictor_says(shared_data: Path, tmp_pat
     assert (row["smr"], row["smr_detection"]) == pytest.approx((score.smr, score.smr_detection))
     assert row["sur"] == pytest.approx(score.sur, abs=1e-4)
     assert row["cvvdp_jod"] == pytest.approx(score.evidence.teachers["cvvdp"][0], abs=1e-4)
+    with Jury(zoo, rows=zoo.of_task("face", "segmentation")) as apart:
+        before, after = apart.run_all(source.rgb), apart.run_all(rung.decoded)
+    opinions = {one.name: smr.satisfied(before[one.name], after[one.name], one) for one in apart.rows}
+    ratios = smr.smr(opinions, {one.name: one.task for one in apart.rows})
+    assert (row["smr_face"], row["smr_segmentation"]) == (ratios.smr_face, ratios.smr_segmentation)
     assert row["ssimulacra2"] == pytest.approx(score.evidence.teachers["ssimulacra2"][0], abs=1e-3)

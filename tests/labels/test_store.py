@@ -98,6 +98,24 @@ def test_merging_fills_machines_that_a_table_lacks(tmp_path: Path) -> None:
     assert read["m_three"].to_pylist() == [2, 0]
 
 
+def test_ratios_of_further_tasks_have_columns_where_they_are_asked_for(tmp_path: Path) -> None:
+    row = replace(ROW, smr_face=0.5, smr_segmentation=1.0)
+    machines = list(ROW.votes)
+    plain, faces = (
+        store.to_table([ROW], machines),
+        store.to_table([replace(row, qp=ROW.qp + 1)], machines, ["face"]),
+    )
+    assert [name for name in faces.column_names if name not in plain.column_names] == ["smr_face"]
+    store.write_labels(faces, tmp_path / "faces.parquet")
+    assert store.read_labels(tmp_path / "faces.parquet").equals(faces)
+    merged = store.merge([plain, faces])
+    assert merged["smr_face"].to_pylist() == [None, 0.5]
+    assert merged.column_names == faces.column_names
+    wrong = store.to_table([replace(row, smr_segmentation=1.5)], machines, ["segmentation"])
+    with pytest.raises(UsageError, match=r"column smr_segmentation holds values outside 0\.0\.\.1\.0"):
+        store.check_labels(wrong, "it")
+
+
 def test_one_rung_in_two_tables_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"train/a\.png, jpeg at QP 40 is there twice"):
         store.merge([table_of(ROW), table_of(ROW)])

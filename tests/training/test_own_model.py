@@ -214,7 +214,7 @@ def here(labelled: Labelled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     from fake_panel import FakeSetup, InProcess
 
     setup = FakeSetup()
-    monkeypatch.setattr(panel, "ZooSetup", lambda zoo, teachers: setup)
+    monkeypatch.setattr(panel, "ZooSetup", lambda *_: setup)
     monkeypatch.setattr(annotate, "Workers", InProcess)
     _zoo(tmp_path / "machines", {row.name: row.task for row in setup.rows})
     shutil.copytree(labelled.images / "train", tmp_path / "pictures")
