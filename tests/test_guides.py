@@ -1,4 +1,4 @@
-"""Every command in the README and the guides is one that the program takes."""
+"""Every command in the README and the guides is one that the program takes, and every guide is found."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def parsed(words: Sequence[str]) -> dict[str, Any]:
         command = command.commands[rest.pop(0)]
     values: dict[str, Any] = command.make_context(command.name, rest).params
     return values
+
+
+def test_every_page_is_linked_from_another() -> None:
+    linked = {
+        target
+        for page in PAGES
+        for target in re.findall(r"\]\((?:docs/)?([\w-]+\.md)", page.read_text("utf-8"))
+        if target != page.name
+    }
+    assert {page.name for page in PAGES} - {"README.md"} <= linked
 
 
 def test_there_are_commands_to_look_at() -> None:
