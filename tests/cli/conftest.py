@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from cli import tiny_zoo
 from cli.disks import mounted
 from PIL import Image
 from typer.testing import CliRunner
 
 from sursmr_codec.cli.app import app
+from sursmr_codec.labels.machines import runtimes
 from sursmr_codec.labels.teachers import Cvvdp
 
 
@@ -74,3 +77,27 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     with mounted(folder) as disk:
         yield disk
+
+
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Write a zoo of some tiny networks and return its folder; more cells of a machine by its name."""
+    networks = tiny_zoo.NETWORKS
+    monkeypatch.setitem(runtimes.RUNTIMES, ".onnx", lambda weights, threads: networks[weights.read_text()])
+    return partial(tiny_zoo.write, tmp_path / "zoo")
+
+
+@pytest.fixture
+def bright(tmp_path: Path) -> Path:
+    """A light grey picture."""
+    path = tmp_path / "bright.png"
+    Image.new("RGB", (64, 48), (200, 200, 200)).save(path)
+    return path
+
+
+@pytest.fixture
+def dark(tmp_path: Path) -> Path:
+    """A nearly black picture of the same size."""
+    path = tmp_path / "dark.png"
+    Image.new("RGB", (64, 48), (2, 2, 2)).save(path)
+    return path

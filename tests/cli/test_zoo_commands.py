@@ -2,100 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import sys
 
-import numpy as np
 import pytest
+from cli.tiny_zoo import HUB
 from PIL import Image
 
-from sursmr_codec.labels.machines import runtimes
-from sursmr_codec.labels.machines.zoo import COLUMNS
-
-ROW = {
-    "task": "classification",
-    "input": "32x16",
-    "preprocess": "01",
-    "fit": "squash",
-    "config": "{}",
-    "ms_busy_core": "1.5",
-    "architecture": "tiny",
-    "trained_on": "ImageNet-1k",
-    "source": "here",
-    "licence": "MIT",
-}
-BOXES = {"task": "detection", "config": '{"head": "e2e", "norm": 0}', "trained_on": "COCO 2017 (80)"}
-OWN = {"n_bytes": "", "sha256": "", "input": "own", "preprocess": "own", "fit": "own", "ms_busy_core": ""}
-HUB = {"file": "timm:test_vit.r160_in1k", **OWN}
 HEAD_KEYS = {"name", "task", "file", "input", "runtime"}
-
-
-def says(*, bright, dark):
-    """A network that tells light pictures from dark ones."""
-    return lambda pixels: [np.array(bright if pixels.mean() > 0.1 else dark, np.float32)]
-
-
-def classes(best, score=0.9):
-    return [[score if i == best else 0.01 for i in range(6)]]
-
-
-def boxes(*rows):
-    return [[[0, 0, 16, 16, score, index] for score, index in rows]]
-
-
-NETWORKS = {
-    "steady": says(bright=classes(3), dark=classes(3)),
-    "fickle": says(bright=classes(4), dark=classes(2)),
-    "unsure": says(bright=classes(1, 0.2), dark=classes(1, 0.2)),
-    "finder": says(bright=boxes((0.9, 14), (0.6, 14)), dark=boxes((0.9, 14))),
-    "areas": says(bright=[[[0, 2], [2, 0]]], dark=[[[0, 2], [0, 0]]]),
-    "loud": says(bright=classes(2, 7.5), dark=classes(2, 7.5)),
-}
-
-
-@pytest.fixture
-def zoo(tmp_path, monkeypatch):
-    """Writes a zoo of some of the networks above; more cells of a machine by its name."""
-    monkeypatch.setitem(runtimes.RUNTIMES, ".onnx", lambda weights, threads: NETWORKS[weights.read_text()])
-    folder = tmp_path / "zoo"
-
-    def write(*names, **cells):
-        with_cells = {
-            "finder": BOXES,
-            "areas": {"task": "segmentation", "trained_on": "VOC"},
-            **cells,
-        }
-        folder.mkdir(exist_ok=True)
-        with (folder / "zoo.csv").open("w", newline="") as file:
-            table = csv.DictWriter(file, COLUMNS)
-            table.writeheader()
-            for name in names:
-                weights = folder / name / "model.onnx"
-                weights.parent.mkdir(exist_ok=True)
-                weights.write_text(name)
-                digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
-                known = {"name": name, "file": f"{name}/model.onnx", "weights_group": name}
-                sizes = {"n_bytes": len(name), "sha256": digest}
-                table.writerow({**ROW, **known, **sizes, **with_cells.get(name, {})})
-        return folder
-
-    return write
-
-
-@pytest.fixture
-def bright(tmp_path):
-    path = tmp_path / "bright.png"
-    Image.new("RGB", (64, 48), (200, 200, 200)).save(path)
-    return path
-
-
-@pytest.fixture
-def dark(tmp_path):
-    path = tmp_path / "dark.png"
-    Image.new("RGB", (64, 48), (2, 2, 2)).save(path)
-    return path
 
 
 def test_list_of_a_zoo(run, zoo):
@@ -207,45 +122,6 @@ def test_only_some_machines(run, zoo):
     ran = run("zoo", "check", folder, "--only", "nobody")
     assert ran.exit_code == 2
     assert "no machine 'nobody'" in ran.error_lines[0]
-
-
-def test_a_wrong_table_is_exit_2(run, zoo, tmp_path):
-    ran = run("zoo", "list", zoo("steady", "fickle", fickle={"preprocess": "magic"}))
-    assert (ran.exit_code, ran.stdout) == (2, "")
-    assert "zoo.csv, line 3, fickle, preprocess: 'magic' is not one of" in ran.error_lines[0]
-    for command in ("list", "check"):
-        assert run("zoo", command, tmp_path / "nowhere").exit_code == 2
-
-
-def test_check_names_every_wrong_row_and_tries_the_others(run, zoo, bright, dark):
-    folder = zoo("steady", "fickle", "loud", fickle={"preprocess": "magic"}, loud={"input": "32"})
-    ran = run("zoo", "check", folder, "--image", bright, "--compressed", dark, "--json")
-    assert ran.exit_code == 2
-    assert "line 3, fickle, preprocess: 'magic' is not one of" in ran.error_lines[0]
-    assert "line 4, loud, input: '32' must be width x height" in ran.error_lines[1]
-    assert [machine["name"] for machine in ran.record["machines"]] == ["steady"]
-    assert [f"error: {line}" for line in ran.record["wrong_rows"]] == ran.error_lines
-    assert ran.record["ratios"] is None
-
-
-def test_only_one_machine_beside_wrong_rows(run, zoo):
-    folder = zoo("steady", "fickle", "loud", fickle={"preprocess": "magic"}, loud={"input": "32"})
-    ran = run("zoo", "check", folder, "--only", "steady", "--json", "--quiet")
-    assert (ran.exit_code, len(ran.error_lines)) == (2, 2)
-    assert [machine["ok"] for machine in ran.record["machines"]] == [True]
-    # A row that was asked for and is wrong leaves nothing to try, wherever in the table it stands.
-    ran = run("zoo", "check", folder, "--only", "loud, steady")
-    assert (ran.exit_code, ran.stdout) == (2, "")
-    assert "line 4, loud, input: '32' must be width x height" in ran.stderr
-    ran = run("zoo", "check", folder, "--only", "lout")
-    assert (ran.exit_code, ran.stdout) == (2, "")
-    assert ran.error_lines == [f"error: {folder / 'zoo.csv'} has no machine 'lout'"]
-
-
-def test_every_row_is_named_where_all_are_wrong(run, zoo):
-    ran = run("zoo", "check", zoo("fickle", "loud", fickle={"fit": "stretch"}, loud={"input": "32"}))
-    assert (ran.exit_code, ran.stdout) == (2, "")
-    assert [line.split(", ")[2] for line in ran.error_lines] == ["fickle", "loud"]
 
 
 def test_a_bad_picture_is_exit_4(run, zoo, bright, dark, tmp_path):
