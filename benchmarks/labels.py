@@ -6,7 +6,8 @@
 Reads label tables (files, or folders of Parquet) and answers from them alone: how ratios spread along the
 ladder, how often SMR rises as quality falls, how many images have no jury, how far two random halves of the
 machines disagree (the noise floor of SMR), how far the teachers of SUR disagree, and whether SMR says
-anything that SUR does not. Whether labels can be made again exactly is asked by `labels_repeat.py`.
+anything that SUR does not. What happens from one QP to the next is asked of the whole ladders in the
+folder's `every_qp`. Whether labels can be made again exactly is asked by `labels_repeat.py`.
 """
 
 from __future__ import annotations
@@ -28,16 +29,18 @@ from numpy.typing import NDArray
 from sursmr_codec.labels import store
 from sursmr_codec.labels.machine_split import unseen_names
 
+WHOLE = "every_qp"
+"""Folder of tables, in one of tables, that hold whole ladders of images which the others sample."""
 RESULT = Path(__file__).with_suffix(".json")
 PAGE = RESULT.parent.parent / "docs" / "generate_labels.py"
 
 
 def report(tables: Sequence[Path], seed: int = 0) -> dict[str, object]:
     """Every answer, as one JSON object."""
-    files = [path for one in tables for path in (sorted(one.glob("*.parquet")) if one.is_dir() else [one])]
-    table = store.read_labels(files)
-    columns = {name: _numpy(table, name) for name in table.column_names}
-    voters = [name for name in table.column_names if name.startswith(store.VOTE_PREFIX)]
+    files = store.files_of(tables)
+    whole = [path for one in tables for path in sorted((one / WHOLE).glob("*.parquet"))]
+    columns = _columns(files)
+    voters = [name for name in columns if name.startswith(store.VOTE_PREFIX)]
     apart = unseen_names()
     seen = [name for name in voters if name.removeprefix(store.VOTE_PREFIX) not in apart]
     random = np.random.default_rng(seed)
@@ -45,14 +48,17 @@ def report(tables: Sequence[Path], seed: int = 0) -> dict[str, object]:
     return {
         "schema": "sursmr-qp/labels/2",
         "date": datetime.now(UTC).date().isoformat(),
-        "tables": [{"file": path.name, "sha256": _digest(path)} for path in files],
-        "n_rungs": table.num_rows,
+        "tables": [{"file": path.name, "sha256": _digest(path)} for path in files]
+        + [{"file": f"{WHOLE}/{path.name}", "sha256": _digest(path)} for path in whole],
+        "n_rungs": len(columns["image"]),
         "n_images": len(set(columns["image"])),
         "contents": answers.contents(columns),
+        "alike": answers.alike(columns),
         "images_without": answers.without_jury(columns),
         "machines_counting_mean": round(float(columns["n_machines"].mean()), 2),
         "along_the_ladder": {codec: answers.along_the_ladder(columns, codec) for codec in ids},
         "rising_steps": {codec: answers.rising(columns, codec) for codec in ids},
+        "every_qp": _every_qp(_columns(whole)) if whole else {},
         "split_half_mae": {
             "seen": answers.split_half(np.stack([columns[name] for name in seen], 1), random),
             "all": answers.split_half(np.stack([columns[name] for name in voters], 1), random),
@@ -65,8 +71,16 @@ def report(tables: Sequence[Path], seed: int = 0) -> dict[str, object]:
     }
 
 
-def _numpy(table: Any, name: str) -> NDArray[Any]:
-    return np.asarray(table[name].to_numpy(zero_copy_only=False))
+def _every_qp(ladders: answers.Columns) -> dict[str, object]:
+    return {
+        codec: {"rising_steps": answers.rising(ladders, codec), "smr": answers.highest(ladders, codec)}
+        for codec in answers.codecs(ladders)
+    }
+
+
+def _columns(files: Sequence[Path]) -> dict[str, NDArray[Any]]:
+    table = store.read_labels(files)
+    return {name: np.asarray(table[name].to_numpy(zero_copy_only=False)) for name in table.column_names}
 
 
 def _digest(path: Path) -> str:

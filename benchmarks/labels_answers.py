@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ N_HALVES = 200
 N_CELLS = 10
 STEPS = ((1, 1), (2, 5), (6, 12), (13, 99))
 """Widths of steps along a ladder, in QPs, that are counted apart."""
+SMR_TARGETS = (0.8, 0.9, 0.95)
 DOES_NOT_COUNT = 2
 
 Columns = Mapping[str, NDArray[Any]]
@@ -62,6 +63,27 @@ def bands(columns: Columns, codec: str) -> Iterator[tuple[list[int], NDArray[np.
         inside = of_codec & (columns["qp"] >= low) & (columns["qp"] < high)
         if inside.any():
             yield [int(np.ceil(low)), int(np.ceil(high)) - 1], inside
+
+
+def alike(columns: Columns) -> list[dict[str, object]]:
+    """Pairs of codecs that have labels at the same QPs of the same images; on how many both metrics agree."""
+    keys = {
+        codec: {
+            (columns["image"][row], columns["qp"][row]): (
+                columns["cvvdp_jod"][row],
+                columns["ssimulacra2"][row],
+            )
+            for row in np.flatnonzero((columns["codec"] == codec) & ~np.isnan(columns["cvvdp_jod"]))
+        }
+        for codec in codecs(columns)
+    }
+    found = []
+    for one, other in combinations(keys, 2):
+        both = keys[one].keys() & keys[other].keys()
+        n_same = sum(keys[one][key] == keys[other][key] for key in both)
+        if n_same:
+            found.append({"codecs": [one, other], "n_rungs": len(both), "n_same": n_same})
+    return found
 
 
 def along_the_ladder(columns: Columns, codec: str) -> list[dict[str, object]]:
@@ -109,6 +131,36 @@ def rising(columns: Columns, codec: str) -> list[dict[str, object]]:
                     "largest_rise": _short(up.max()) if up.size else None,
                 }
             )
+    return answer
+
+
+def highest(columns: Columns, codec: str) -> list[dict[str, object]]:
+    """How far the highest QP that meets an SMR lies above the last before the first that fails, per target.
+
+    `columns` hold whole ladders; images without a jury, or whose lowest QP fails, are left out.
+    """
+    rows = (columns["codec"] == codec) & ~np.isnan(columns["smr"])
+    ladders = []
+    for image in sorted(set(columns["image"][rows])):
+        those = np.flatnonzero(rows & (columns["image"] == image))
+        ladders.append(columns["smr"][those[np.argsort(columns["qp"][those])]].astype(np.float32))
+    answer = []
+    for target in SMR_TARGETS:
+        gaps = []
+        for ladder in ladders:
+            met = np.flatnonzero(ladder >= np.float32(target))
+            failed = np.flatnonzero(ladder < np.float32(target))
+            if met.size and failed.size and failed[0] > 0:
+                gaps.append(int(met[-1] - (failed[0] - 1)))
+        answer.append(
+            {
+                "target": target,
+                "n_images": len(gaps),
+                "n_apart": int(np.count_nonzero(gaps)),
+                "mean_qps": _short(np.mean(gaps)) if gaps else None,
+                "most_qps": max(gaps, default=None),
+            }
+        )
     return answer
 
 

@@ -44,6 +44,10 @@ def contents(result: Json) -> str:
         f"{result['n_rungs']:,} rungs of {result['n_images']:,} images; on average "
         f"{result['machines_counting_mean']:.1f} machines stand behind an SMR."
     )
+    for pair in result["alike"]:
+        names = " and ".join(f"`{codec}`" for codec in pair["codecs"])
+        same = _percent(pair["n_same"] / pair["n_rungs"])
+        told += f" To both metrics {names} look the same on {same} of the rungs that they share."
     return f"{_table(['split', 'images', *(f'rungs of `{codec}`' for codec in ids)], rows)}\n\n{told}"
 
 
@@ -76,6 +80,37 @@ def jury(result: Json) -> str:
 
 def rising(result: Json) -> str:
     """Steps at which SMR rises though quality falls."""
+    return _steps((codec, one) for codec, steps in result["rising_steps"].items() for one in steps)
+
+
+def every_qp(result: Json) -> str:
+    """The same from one QP to the next, and what it means for the highest QP that meets a target."""
+    found = result["every_qp"]
+    rows = [
+        [
+            f"`{codec}`",
+            f"{one['target']}",
+            f"{one['n_images']}",
+            f"{one['n_apart']}",
+            "-" if one["mean_qps"] is None else f"{one['mean_qps']:.1f} QPs",
+            "-" if one["most_qps"] is None else f"{one['most_qps']} QPs",
+        ]
+        for codec, of in found.items()
+        for one in of["smr"]
+    ]
+    head = [
+        "codec",
+        "SMR asked for",
+        "images",
+        "met again after a miss",
+        "higher by, on average",
+        "by at most",
+    ]
+    steps = _steps((codec, one) for codec, of in found.items() for one in of["rising_steps"])
+    return f"{steps}\n\n{_table(head, rows)}"
+
+
+def _steps(found: Iterable[tuple[str, Json]]) -> str:
     rows = [
         [
             f"`{codec}`",
@@ -86,19 +121,10 @@ def rising(result: Json) -> str:
             _or_dash(one["mean_rise"]),
             _or_dash(one["largest_rise"]),
         ]
-        for codec, steps in result["rising_steps"].items()
-        for one in steps
+        for codec, one in found
     ]
-    head = [
-        "codec",
-        "step",
-        "steps",
-        "SMR rises at",
-        "of these by one machine",
-        "by, on average",
-        "by at most",
-    ]
-    return _table(head, rows)
+    head = "codec, step, steps, SMR rises at, of these by one machine, by on average, by at most"
+    return _table(head.split(", "), rows)
 
 
 def noise(result: Json) -> str:
@@ -208,6 +234,7 @@ BLOCKS = {
     "labels-ladder": ladder,
     "labels-jury": jury,
     "labels-rising": rising,
+    "labels-every-qp": every_qp,
     "labels-noise": noise,
     "labels-teachers": teachers,
     "labels-against": against,

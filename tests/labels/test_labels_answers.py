@@ -47,11 +47,35 @@ def test_contents_and_images_without_a_jury() -> None:
     assert (without["val"]["smr"], without["test"]["smr"], without["test"]["sur"]) == (0, 1, 0)
 
 
+def test_codecs_that_make_the_same_pictures() -> None:
+    found = columns(
+        image=["a"] * 6, codec=["bpg"] * 3 + ["hevc"] * 3, cvvdp_jod=[10.0, 9.0, 8.0, 10.0, 9.0, 7.0]
+    )
+    assert answers.alike(found) == [{"codecs": ["bpg", "hevc"], "n_rungs": 3, "n_same": 2}]
+    assert answers.alike(columns()) == []
+
+
 def test_distributions() -> None:
     first, *_, last = answers.along_the_ladder(columns(), "jpeg")
     assert (first["qp"], first["n_rungs"]) == ([1, 2], 2)
     assert first["sur"] == {"mean": 1.0, "sd": 0.0, **{f"p{p}": 1.0 for p in answers.PERCENTILES}}
     assert (last["qp"], last["smr"]["p50"]) == ([13, 13], 0.5)  # type: ignore[index]
+
+
+def test_the_highest_qp_that_meets_and_the_first_that_fails() -> None:
+    ratios = [1.0, 0.8, 0.7, 0.8, 0.0, NAN]
+    found = answers.highest(columns(qp=list(range(6)), image=["a"] * 6, smr=ratios), "jpeg")
+    assert [(one["target"], one["n_images"], one["n_apart"]) for one in found] == [
+        (0.8, 1, 1),
+        (0.9, 1, 0),
+        (0.95, 1, 0),
+    ]
+    assert (found[0]["mean_qps"], found[0]["most_qps"], found[1]["most_qps"]) == (2.0, 2, 0)
+
+
+def test_where_nothing_fails_or_everything_no_gap_is_known() -> None:
+    flat = columns(image=["a"] * 3 + ["b"] * 3, smr=[1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+    assert [one["n_images"] for one in answers.highest(flat, "jpeg")] == [0, 0, 0]
 
 
 def test_rising_steps_by_their_width() -> None:
