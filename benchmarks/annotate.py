@@ -5,7 +5,8 @@
 
 Each run labels the first images of a folder with JPEG and HEVC rungs, four an image, from an empty cache.
 Rungs a second count once every process has had time for an image, as loading the machines is paid once a run.
-Then comes one worker's largest memory, at three sizes of one picture. About four minutes on two quiet cores.
+Then comes one worker's largest memory, and what of it is shared, at three sizes of one picture. About four
+minutes on two quiet cores.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ RUNGS_PER_IMAGE = 4
 SPEEDUP = 1.8
 """Two processes are at least that many times as fast as one."""
 WORKER_BYTES = 2_684_354_560
-"""A worker takes at most 2.5 GiB of memory on the largest picture that is labelled."""
+"""A worker takes at most 2.5 GiB of its own on the largest picture that is labelled; code that is loaded from
+libraries' files (`shared_bytes`) is in memory once for all workers."""
 
 
 def measure(

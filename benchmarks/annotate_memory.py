@@ -36,7 +36,7 @@ def _scale(picture: Path, megapixels: float, path: Path) -> None:
 
     with Image.open(picture) as image:
         factor = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
-        image.convert("RGB").resize((round(image.width * factor), round(image.height * factor))).save(path)
+        image.convert("RGB").resize((int(image.width * factor), int(image.height * factor))).save(path)
 
 
 def _apart(path: Path, setup: PanelSetup) -> dict[str, object]:
@@ -56,7 +56,7 @@ def _apart(path: Path, setup: PanelSetup) -> dict[str, object]:
 
 def _measure(connection: Connection, path: Path, setup: PanelSetup) -> None:
     panel = setup.load()
-    loaded = _peak_bytes()
+    loaded = _bytes("VmHWM")
     everyone = tuple(setup.machines)
     asks = tuple(
         measuring.Ask(codec, qp, tuple(setup.teachers), everyone) for codec, qps in QPS.items() for qp in qps
@@ -68,13 +68,14 @@ def _measure(connection: Connection, path: Path, setup: PanelSetup) -> None:
     connection.send(
         {
             "loaded_bytes": loaded,
-            "peak_bytes": _peak_bytes(),
+            "peak_bytes": _bytes("VmHWM"),
+            "shared_bytes": _bytes("RssFile") + _bytes("RssShmem"),
             "seconds_per_rung": round((time.perf_counter() - began) / len(asks), 2),
         }
     )
 
 
-def _peak_bytes() -> int:
+def _bytes(field: str) -> int:
     # `getrusage` would count what the parent held when it forked.
-    line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(f"{field}:"))
     return int(line.split()[1]) * 1024

@@ -20,8 +20,8 @@ from sursmr_codec.types import Pixels, Source
 
 T = TypeVar("T")
 
-MAX_PIXELS = 2_500_000
-"""Largest picture that is labelled: a worker takes 2.5 GiB on it, as `benchmarks/annotate.py` measures."""
+MAX_PIXELS = 2_400_000
+"""Largest picture that is labelled: a worker takes 2.5 GiB of its own on it (`benchmarks/annotate.py`)."""
 
 
 @dataclass(frozen=True)
