@@ -63,7 +63,8 @@ def test_new_machines_begin_as_the_average_of_their_task() -> None:
 
 
 def test_sur_without_teachers_begins_where_their_mean_was() -> None:
-    torch.manual_seed(0)  # a logistic curve lies near a normal one in the middle alone, where these weights stay
+    # A logistic curve lies near a normal one in the middle alone, where these weights stay.
+    torch.manual_seed(0)
     earlier = build(FULL).eval()
     with torch.no_grad():
         earlier.head.mlp[-1].bias[:2] += 0.7
