@@ -5,7 +5,7 @@
 
 Follows models/labels/plan.toml, whose runs are calls of `sursmr-qp annotate`. IMAGES is a folder with an
 index of its splits, and with Kodak's pictures in `kodak`; answers of machines and metrics are kept in
-`.cache/labels` and asked for once. All of it is some 36,000 rungs and takes two cores four hours.
+`.cache/labels` and asked for once. All of it takes two cores several hours.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sursmr_codec import images
 from sursmr_codec.labels import store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,7 +93,7 @@ def main() -> None:
     if asked.write:
         for table in tables(runs):
             (LABELS / table).parent.mkdir(exist_ok=True)
-            (LABELS / table).write_bytes((made / table).read_bytes())
+            images.write(LABELS / table, (made / table).read_bytes())
 
 
 if __name__ == "__main__":

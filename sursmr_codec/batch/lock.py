@@ -7,29 +7,16 @@ import json
 import os
 import socket
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from sursmr_codec import locking
 from sursmr_codec.errors import OutputError
 
 FILE = "lock"
 _PATIENCE_SECONDS = 1.0
 """Who only looks whether the lock is held holds it for a moment."""
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(handle: int) -> None:
-        # A byte far behind the text, which others must be able to read.
-        os.lseek(handle, 1 << 30, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _take(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class RunLock:
@@ -45,19 +32,14 @@ class RunLock:
             self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as trouble:
             raise OutputError(f"{self._path}: cannot be written: {trouble.strerror}") from trouble
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                _take(self._handle)
-                break
-            except (BlockingIOError, PermissionError):
-                if time.monotonic() > deadline:
-                    self.__exit__()
-                    raise OutputError(self._busy()) from None
-                time.sleep(0.05)
-            except OSError as trouble:
-                self.__exit__()
-                raise OutputError(f"{self._path}: cannot be locked: {trouble.strerror}") from trouble
+        try:
+            free = locking.take(self._handle, _PATIENCE_SECONDS)
+        except OSError as trouble:
+            self.__exit__()
+            raise OutputError(f"{self._path}: cannot be locked: {trouble.strerror}") from trouble
+        if not free:
+            self.__exit__()
+            raise OutputError(self._busy())
         self._sign()
         return self
 
@@ -101,9 +83,8 @@ def is_held(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        _take(handle)
+        return not locking.take(handle)
     except OSError:
         return True
     finally:
         os.close(handle)
-    return False

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from sursmr_codec import images
+from sursmr_codec import images, run_record
 from sursmr_codec.errors import OutputError, UsageError
 
 
@@ -50,19 +50,16 @@ class RunFolder:
 
         `record` is JSON that is the same for the same run. Nothing is written.
         """
-        path = self.path / "run.json"
         try:
-            earlier = json.loads(path.read_text("utf-8")) if path.exists() else None
+            earlier = run_record.read(self.path)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be used: {error}") from error
-        except ValueError as error:
-            raise UsageError(f"{path} is not the record of a run: {error}") from error
         if earlier is None:
             return
         if not resume:
             raise UsageError(f"{self.path} holds a run already: give --resume or another --out")
         if earlier != record:
-            what = _difference("run", earlier, record)
+            what = run_record.difference(earlier, record)
             raise UsageError(f"{self.path} holds another run, which differs in {what}: choose another --out")
 
     def claim(self, record: Mapping[str, Any]) -> None:
@@ -71,7 +68,7 @@ class RunFolder:
             (self.path / "stages").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be used: {error}") from error
-        images.write(self.path / "run.json", (json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
+        run_record.write(self.path, record)
 
     def stage_path(self, stage: str) -> Path:
         """Where the best network of a stage is kept."""
@@ -118,13 +115,3 @@ class RunFolder:
 
     def _log_bytes(self) -> int:
         return self._log_path.stat().st_size if self._log_path.exists() else 0
-
-
-def _difference(name: str, before: Any, now: Any) -> str:
-    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
-        before, now = dict(enumerate(before)), dict(enumerate(now))
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in [*before, *now]:
-            if before.get(key) != now.get(key):
-                return _difference(f"{name}.{key}", before.get(key), now.get(key))
-    return f"{name} ({before}, now {now})"
