@@ -21,47 +21,65 @@ def draw(record: Record, folder: Path) -> None:
         having = [part["codecs"][codec] for part in record["parts"].values() if codec in part["codecs"]]
         # An oracle is worth more than a few pictures.
         best = max(having, key=lambda one: ("oracle" in one["results"][0]["baselines"], len(one["results"])))
-        joint = [one for one in best["results"] if one["sur"] and one["smr"]]
+        joint: dict[tuple[float, float], list[Record]] = {}
+        for one in best["results"]:
+            if one["sur"] and one["smr"]:
+                joint.setdefault((one["sur"], one["smr"]), []).append(one)
         if joint:
-            _draw(codec, sorted(joint, key=lambda one: float(one["sur"])), folder / f"bits-{codec}.png")
+            _draw(codec, [joint[targets] for targets in sorted(joint)], folder / f"bits-{codec}.png")
 
 
-def _draw(codec: str, results: list[Record], path: Path) -> None:
+def _draw(codec: str, panels_of: list[list[Record]], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     figure, panels = plt.subplots(
-        1, len(results), figsize=(max(8.4, 4.2 * len(results)), 4.2), layout="constrained", squeeze=False
+        1, len(panels_of), figsize=(max(8.4, 4.2 * len(panels_of)), 4.2), layout="constrained", squeeze=False
     )
     figure.patch.set_facecolor("white")
-    for axes, one in zip(panels[0], results, strict=True):
-        _panel(axes, one)
+    for axes, results in zip(panels[0], panels_of, strict=True):
+        _panel(axes, results)
     panels[0][0].set_ylabel("pictures that meet the targets, %")
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    figure.suptitle(f"{codec}, {results[0]['n_images']} pictures: up and to the left is better")
+    figure.suptitle(f"{codec}, {panels_of[0][0]['n_images']} pictures: up and to the left is better")
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
-def _panel(axes: Any, one: Record) -> None:
-    n_pixels, share = one["n_pixels"], one["met_percent"]
-    bpp = 8 * one["n_bytes"] / n_pixels
-    shown = [bpp]
+def _panel(axes: Any, results: list[Record]) -> None:
+    """One pair of targets: picks with and without a risk, and what else was tried on the same pictures."""
+    n_pixels = results[0]["n_pixels"]
+    shown = []
     for name, (label, colour, style) in _FAMILIES.items():
-        curve = sorted(one["baselines"].get(name, {}).get("curve", []), key=lambda point: float(point[2]))
+        tried = {tuple(point) for one in results for point in one["baselines"].get(name, {}).get("curve", [])}
+        curve = sorted(tried, key=lambda point: float(point[2]))
         across, up = [8 * point[2] / n_pixels for point in curve], [point[1] for point in curve]
-        shown += across
         axes.plot(across, up, style, color=colour, label=label, linewidth=1.8, marker=".", markersize=5)
-    axes.axhline(share, color="#999999", linewidth=0.8, zorder=0)
-    axes.plot([bpp], [share], "*", color=_PICKS, markersize=15, label="picks")
-    limit = one["baselines"].get("oracle", {}).get("n_bytes_compared")
-    if limit is not None:
-        shown.append(8 * limit / n_pixels)
-        axes.plot([8 * limit / n_pixels], [share], "D", color=_ORACLE, markersize=8, label="oracle")
-    axes.set(title=f"SUR {one['sur']:g} and SMR {one['smr']:g}", xlabel="bits a pixel")
-    axes.set_xlim(0.9 * min(shown), min(1.05 * max(shown), 2 * bpp))
-    axes.set_ylim(max(-3.0, share - 25), min(103.0, share + 25))
+    for one in results:
+        bpp, share = 8 * one["n_bytes"] / n_pixels, one["met_percent"]
+        risk = one["risk"]
+        label = f"picks, risk {risk:g}" if risk else "picks"
+        fill = "white" if risk else _PICKS
+        axes.plot([bpp], [share], "*", color=_PICKS, markerfacecolor=fill, markersize=15, label=label)
+        shown.append((bpp, share))
+        limit = one["baselines"].get("oracle", {}).get("n_bytes_compared")
+        if limit is not None:
+            least = 8 * limit / n_pixels
+            axes.plot(
+                [least],
+                [share],
+                "D",
+                color=_ORACLE,
+                markersize=8,
+                label=None if risk else "oracle",
+            )
+            shown.append((least, share))
+    first = results[0]
+    axes.set(title=f"SUR {first['sur']:g} and SMR {first['smr']:g}", xlabel="bits a pixel")
+    across, up = zip(*shown, strict=True)
+    axes.set_xlim(0.8 * min(across), 1.6 * max(across))
+    axes.set_ylim(max(-3.0, min(up) - 20), min(103.0, max(up) + 20))
     axes.grid(alpha=0.25)

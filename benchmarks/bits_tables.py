@@ -52,7 +52,7 @@ def rows(part: Record, only: Sequence[tuple[float, float]] | None = None) -> Ite
 def asked(one: Record) -> str:
     """The targets, as people read them."""
     named = [f"{name} {one[name.lower()]:g}" for name in ("SUR", "SMR") if one[name.lower()]]
-    return ", ".join(named)
+    return ", ".join([*named, f"risk {one['risk']:g}"] if one["risk"] else named)
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:
@@ -80,11 +80,11 @@ def _saved(one: Record, name: str) -> str:
 _PAGE = "benchmarks/README.md#bits-saved"
 _ABOUT = """\
 Bytes that picks save, in percent, with the 95 % interval of a bootstrap over pictures; negative numbers
-are losses. Every file was scored in truth at its own QP, by the metrics and by every machine that votes.
-*miss* is the share of pictures whose pick misses a target in truth, *by* how much it misses it then, on
-average. *Best single QP* and the searches have the one QP or threshold, chosen with hindsight, at which
-as large a share of pictures meets the targets as picks reach; the setting of today stands at whatever
-share it reaches. The oracle writes each picture's true highest QP: from the highest down, every QP was
-tried, but for those above one at which SUR was measured to be more than 0.05 below its target; that SMR
-rises again at a higher QP, as it does, is therefore seen. *Of the oracle's saving* is over the best
-single QP."""
+are losses. Picks with a *risk* are held back by margins, as `--risk` does it. Every file was scored in
+truth at its own QP, by the metrics and by every machine that votes. *miss* is the share of pictures whose
+pick misses a target in truth, *by* how much it misses it then, on average. *Best single QP* and the
+searches have the one QP or threshold, chosen with hindsight, at which as large a share of pictures meets
+the targets as picks reach; the setting of today stands at whatever share it reaches. The oracle writes
+each picture's true highest QP: from the highest down, every QP was tried, but for those above one at
+which SUR was measured to be more than 0.05 below its target; that SMR rises again at a higher QP, as it
+does, is therefore seen. *Of the oracle's saving* is over the best single QP."""

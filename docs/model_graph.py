@@ -26,7 +26,7 @@ from sursmr_codec.training.export import LARGEST_DIFFERENCE, export
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "models"
 EXAMPLES = ROOT / "docs" / "examples"
-QPS = {"jpeg": (5, 26, 46, 61, 76, 91), "hevc": (20, 32, 44)}
+QPS = {"jpeg": (5, 26, 46, 61, 76, 91), "hevc": (20, 32, 44), "vvc": (32,), "bpg": (20, 32, 44)}
 RATIOS = ("sur", "smr", "smr_classification", "smr_detection")
 
 

@@ -79,6 +79,18 @@ def test_a_picture_is_drawn(kept, tmp_path):
         assert len(drawn.convert("RGB").getcolors(1 << 20)) > 50
 
 
+def test_picks_with_a_risk_stand_beside_those_without(kept, tmp_path):
+    results = kept["parts"]["test, 40 pictures"]["codecs"]["jpeg"]["results"]
+    PLOT["draw"](kept, tmp_path)
+    without = (tmp_path / "bits-jpeg.png").read_bytes()
+    held_back = {**results[0], "risk": 0.2, "n_bytes": 2 * results[0]["n_bytes"], "met_percent": 100.0}
+    results.insert(1, held_back)
+    page = TABLES["markdown"](kept)
+    assert page.index("| jpeg | SUR 0.5, SMR 0.8 |") < page.index("| jpeg | SUR 0.5, SMR 0.8, risk 0.2 |")
+    PLOT["draw"](kept, tmp_path)
+    assert (tmp_path / "bits-jpeg.png").read_bytes() != without
+
+
 def test_time_that_is_over_ends_it(pictures):
     with pytest.raises(BITS["OutOfTime"]):
         BITS["answered"](question(pictures, Targets(0.5, 0)), time.monotonic() - 1)
@@ -90,6 +102,7 @@ def test_all_targets_and_codecs_are_asked(monkeypatch, tmp_path):
     asked = list(BITS["questions"](BITS["PARTS"], None, made_by, 1))
     targets = {(one.targets.sur, one.targets.smr) for _, _, one in asked}
     assert len(targets) == 9
+    assert {one.targets.risk for _, _, one in asked} == {None, 0.2}
     assert {codec for _, codec, _ in asked} == {"jpeg", "hevc", "vvc", "bpg"}
     assert all(one.truth == "measured" for _, _, one in asked)
     with_oracle = {part.name for part, _, one in asked if any(b.name == "oracle" for b in one.baselines)}
