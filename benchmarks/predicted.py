@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from functools import cached_property
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,9 @@ from numpy.typing import NDArray
 from sursmr_codec import codecs, images
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.network import views
-from sursmr_codec.predict.base import Embedding, Predictor
+from sursmr_codec.predict.base import Predictor
 from sursmr_codec.training.data import LabelledRungs
 from sursmr_codec.training.rungs import check_encoders
-from sursmr_codec.types import Source
 
 RATIOS = ("sur", "smr", "smr_classification", "smr_detection")
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "predicted"
@@ -36,45 +36,36 @@ def predicted(folder: Path, rungs: LabelledRungs, predictor: Predictor, cache: P
     check_encoders(rungs)
     place = cache / f"{predictor.summary().sha256}-{views.VERSION}"
     place.mkdir(parents=True, exist_ok=True)
+    due: dict[str, list[tuple[Path, LabelledRungs]]] = {}
+    ladders = [(image, rows, rungs.take(rows)) for (image, _), rows in rungs.ladders().items()]
+    paths = [place / f"{_name(image, its)}.json" for image, _, its in ladders]
+    for (image, _, its), path in zip(ladders, paths, strict=True):
+        if not path.exists():
+            due.setdefault(image, []).append((path, its))
+    # While one picture's rung is encoded, the network looks at another's.
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        tasks = [workers.submit(_score, folder / image, predictor, of) for image, of in due.items()]
+        for n_done, task in enumerate(as_completed(tasks), start=1):
+            task.result()
+            if n_done % 10 == 0:
+                print(f"{n_done} of {len(due)} pictures", flush=True)
     found = np.full((len(rungs), len(RATIOS)), np.nan, np.float32)
-    ladders = rungs.ladders()
-    seen: _Seen | None = None
-    for n_done, ((image, codec), rows) in enumerate(ladders.items(), start=1):
-        its = rungs.take(rows)
-        path = place / f"{_name(image, its)}.json"
-        if path.exists():
-            values = json.loads(path.read_text())
-        else:
-            if seen is None or seen.path != folder / image:
-                seen = _Seen(folder / image, predictor)
-            values = list(seen.scored(codec, its.qps.tolist()))
-            images.write(path, json.dumps(values).encode())
-            if n_done % 20 == 0:
-                print(f"{n_done} of {len(ladders)} ladders", flush=True)
+    for (_, rows, _), path in zip(ladders, paths, strict=True):
+        values = json.loads(path.read_text())
         found[rows] = [[np.nan if one is None else one for one in row] for row in values]
     return found
 
 
-class _Seen:
-    """A picture that is embedded once for all of its ladders."""
-
-    def __init__(self, path: Path, predictor: Predictor) -> None:
-        self.path, self._predictor = path, predictor
-
-    @cached_property
-    def _source(self) -> Source:
-        return images.read(self.path)
-
-    @cached_property
-    def _embedding(self) -> Embedding:
-        return self._predictor.embed(self._source)
-
-    def scored(self, codec: str, qps: list[int]) -> Iterator[list[float | None]]:
-        """The ratios of rungs at those QPs, in order."""
-        ladder = Ladder(self._source, codecs.get(codec))
-        for qp in qps:
-            (score,) = self._predictor.score(self._embedding, [ladder[qp]])
-            yield [getattr(score, name) for name in RATIOS]
+def _score(path: Path, predictor: Predictor, ladders: Sequence[tuple[Path, LabelledRungs]]) -> None:
+    """Keep what is said of a picture's ladders, one file each; it is embedded once for all of them."""
+    source = images.read(path)
+    embedding = predictor.embed(source)
+    for kept, its in ladders:
+        (codec,) = set(its.codecs)
+        ladder = Ladder(source, codecs.get(codec))
+        scores = [predictor.score(embedding, [ladder[qp]])[0] for qp in its.qps.tolist()]
+        values = [[getattr(score, name) for name in RATIOS] for score in scores]
+        images.write(kept, json.dumps(values).encode())
 
 
 def _name(image: str, rungs: LabelledRungs) -> str:
