@@ -165,6 +165,15 @@ def _report(record: Record) -> str:
     )
 
 
+def _start(record: Record) -> str:
+    rows = [row for row in record["errors"] if (row["sur"], row["smr"]) == (0.75, 0.9)]
+    return "; ".join(
+        f"{row['codec']}: {row['from_source']['mean_absolute']:.1f} QPs off on average, by the codec alone "
+        f"{row['from_codec']['mean_absolute']:.1f}"
+        for row in rows
+    )
+
+
 def _startup(record: Record) -> str:
     ratios = {name: answer["ratio"] for name, answer in record["answers"].items()}
     return (
@@ -202,6 +211,7 @@ HEADLINES: dict[str, Callable[[Record], str]] = {
     "practice": _practice,
     "reliability": _reliability,
     "report": _report,
+    "start": _start,
     "startup": _startup,
     "wobble": _wobble,
     "worst": _worst,

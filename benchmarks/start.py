@@ -4,10 +4,10 @@
     python benchmarks/start.py --images DIR --write    also write benchmarks/start.json, and the model's own
 
 Fits `start.json` of a model (`training.starting`) to what the model itself says of the labelled rungs of
-`train`, for every codec that has some, and looks at the half of `val` that neither trains nor chooses among
-epochs: by how many QP is the start off the highest QP that is predicted to meet the targets, beside a start
-that knows the codec alone. To be run again after a new model; predictions are kept in `.cache`, and a model
-without the file searches from the middle. What it saves in encodes is in `speed.py`.
+`train`, for every codec that has some, as freely as is best on the half of `val` that chooses, and looks at
+the other half: by how many QP is the start off the highest QP that is predicted to meet the targets, beside a
+start that knows the codec alone. To be run again after a new model; predictions are kept in `.cache`, and a
+model without the file searches from the middle. What it saves in encodes is in `speed.py`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import asking
@@ -32,13 +34,15 @@ from sursmr_codec.predict import weights
 from sursmr_codec.predict.start import Axis, Start, Vector
 from sursmr_codec.predict.trained import Trained
 from sursmr_codec.training.data import LabelledRungs, read_rungs
-from sursmr_codec.training.starting import RungRatios, fit
+from sursmr_codec.training.starting import Ridge, RungRatios, fit
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).with_suffix(".json")
 LABELS = ROOT / "models" / "labels"
 ASKED = (Targets(0.5, 0.8), Targets(0.75, 0.9), Targets(0.9, 0.95), Targets(0.75, 0.0), Targets(0.0, 0.9))
-HALF = "val/risk"
+CHOOSING, HALF = "val/choosing", "val/risk"
+RIDGES = (Ridge(96, 5.0), Ridge(192, 5.0), Ridge(192, 1.0), Ridge(400, 2.0))
+"""Of which the best is taken."""
 DIGITS = 5
 """Of the numbers in the file."""
 
@@ -50,11 +54,13 @@ def report(folder: Path, model: str | None) -> tuple[Record, Record]:
     predictor = Trained(model)
     summary = predictor.summary()
     said = {"id": summary.id, "sha256": summary.sha256}
-    train, held = (
+    train, choosing, held = (
         read_rungs([LABELS / f"{split.split('/')[0]}.parquet"], splits=(split,))[split]
-        for split in ("train", HALF)
+        for split in ("train", CHOOSING, HALF)
     )
-    start = _fitted(folder, train, predictor)
+    fitted = _fitted(folder, train, predictor)
+    tried = {ridge: _share(_errors(folder, choosing, predictor, start)) for ridge, start in fitted.items()}
+    start = fitted[min(tried, key=tried.__getitem__)]
     stored = {
         "schema": starts.SCHEMA,
         "model": said,
@@ -66,18 +72,19 @@ def report(folder: Path, model: str | None) -> tuple[Record, Record]:
         ],
     }
     result = {
-        "schema": "sursmr-qp/start-errors/1",
+        "schema": "sursmr-qp/start-errors/2",
         "date": datetime.now(UTC).date().isoformat(),
         "model": said,
         "n_pictures": len(set(train.images)),
         "n_rungs": len(train),
+        "tried": [asdict(ridge) | {"off_percent": round(100 * off, 3)} for ridge, off in tried.items()],
         "split": HALF,
         "errors": list(_errors(folder, held, predictor, start)),
     }
     return stored, result
 
 
-def _fitted(folder: Path, rungs: LabelledRungs, predictor: Trained) -> Start:
+def _fitted(folder: Path, rungs: LabelledRungs, predictor: Trained) -> dict[Ridge, Start]:
     pictures = sorted(set(rungs.images))
     row_of = {image: row for row, image in enumerate(pictures)}
     some = {}
@@ -88,7 +95,15 @@ def _fitted(folder: Path, rungs: LabelledRungs, predictor: Trained) -> Start:
         rows = np.array([row_of[image] for image in of_codec.images])
         some[codec] = RungRatios(rows, of_codec.qps, ratios)
     axes = {codec: _axis(codecs.get(codec)) for codec in some}
-    return fit(np.stack([_numbers(folder, image, predictor) for image in pictures]), some, axes)
+    numbers = np.stack([_numbers(folder, image, predictor) for image in pictures])
+    return {ridge: fit(numbers, some, axes, ridge) for ridge in RIDGES}
+
+
+def _share(errors: Sequence[Record]) -> float:
+    """Mean over codecs and targets of by what share of its QPs a start is off."""
+    return fmean(
+        row["from_source"]["mean_absolute"] / len(codecs.get(row["codec"]).qp_range) for row in errors
+    )
 
 
 def _axis(codec: Codec) -> Axis:

@@ -17,10 +17,6 @@ from numpy.typing import NDArray
 from sursmr_codec.predict.start import POWERS, Axis, Start, Vector
 from sursmr_codec.types import Binding
 
-N_AXES = 96
-"""Directions of variation that are used."""
-PENALTY = 5.0
-"""On squares of weights, in rungs."""
 N_STEPS = 12
 """Of Newton's method."""
 
@@ -37,11 +33,24 @@ class RungRatios:
     """Name -> (N,) 0..1, NaN where it is not defined."""
 
 
-def fit(numbers: Vector, rungs: Mapping[str, RungRatios], axes: Mapping[str, Axis]) -> Start:
+@dataclass(frozen=True)
+class Ridge:
+    """How freely curves follow the numbers."""
+
+    n_axes: int = 192
+    """Directions of variation that are used."""
+    penalty: float = 1.0
+    """On squares of weights, in rungs."""
+
+
+def fit(
+    numbers: Vector, rungs: Mapping[str, RungRatios], axes: Mapping[str, Axis], ridge: Ridge | None = None
+) -> Start:
     """From (P, D) numbers of training pictures, and rungs and what their curves run over by codec."""
+    ridge = ridge or Ridge()
     mean, spread = numbers.mean(axis=0), numbers.std(axis=0) + 1e-6
     _, lengths, directions = np.linalg.svd((numbers - mean) / spread, full_matrices=False)
-    n_axes = min(N_AXES, int((lengths > 1e-6 * lengths[0]).sum()))
+    n_axes = min(ridge.n_axes, int((lengths > 1e-6 * lengths[0]).sum()))
     scales = lengths[:n_axes] / np.sqrt(len(numbers))
     main = directions[:n_axes] / scales[:, None] / spread  # (K, D)
     seen = np.column_stack([(numbers - mean) @ main.T, np.ones(len(numbers))])  # (P, K + 1)
@@ -51,16 +60,16 @@ def fit(numbers: Vector, rungs: Mapping[str, RungRatios], axes: Mapping[str, Axi
         for name, ratios in some.ratios.items():
             known = ~np.isnan(ratios)
             if known.any():
-                weights = _logistic(seen[some.pictures[known]], places[known], ratios[known])
+                weights = _logistic(seen[some.pictures[known]], places[known], ratios[known], ridge)
                 curves[codec, name] = np.column_stack([weights[:, :-1] @ main, weights[:, -1:]])
     return Start(mean, curves, dict(axes))
 
 
-def _logistic(seen: Vector, places: Vector, ratios: Vector) -> Vector:
+def _logistic(seen: Vector, places: Vector, ratios: Vector, ridge: Ridge) -> Vector:
     """(POWERS, K) weights of N rungs' (N, K) numbers, the last of which is 1, at (N,) places of the range."""
     powers = np.vander(places, POWERS, increasing=True)
     design = (powers[:, :, None] * seen[:, None, :]).reshape(len(seen), -1)
-    penalties = np.full((POWERS, seen.shape[1]), PENALTY)
+    penalties = np.full((POWERS, seen.shape[1]), ridge.penalty)
     penalties[:, -1] = 1e-3
     weights = np.zeros(design.shape[1])
     for _ in range(N_STEPS):

@@ -17,7 +17,7 @@ from sursmr_codec.predict import start as starts
 from sursmr_codec.predict import weights
 from sursmr_codec.predict.start import N_MAPS, POWERS, Axis, Start, numbers_of, read
 from sursmr_codec.predict.trained import Trained
-from sursmr_codec.training.starting import RungRatios, fit
+from sursmr_codec.training.starting import Ridge, RungRatios, fit
 from sursmr_codec.types import Source
 
 AXES = {"jpeg": Axis(1, np.linspace(0, 1, 100)), "hevc": Axis(0, np.linspace(0, 1, 52))}
@@ -38,6 +38,25 @@ def test_curves_that_follow_the_numbers_are_found_again() -> None:
     for row in range(20):
         expected = middles[row] - np.log(0.75 / 0.25) / 0.1
         assert start.qp(numbers[row], "jpeg", Targets(0.75, 0.0)) == pytest.approx(expected, abs=2.5)
+
+
+def test_curves_follow_the_numbers_as_freely_as_is_asked() -> None:
+    generator = np.random.default_rng(0)
+    numbers = generator.normal(size=(400, 6))
+    middles = 50.0 + 8.0 * numbers[:, 0] - 5.0 * numbers[:, 3]
+    pictures, qps = np.repeat(np.arange(400), 3), generator.integers(1, 101, 1200)
+    rungs = RungRatios(pictures, qps, {"sur": falling(middles[pictures], qps, 0.1)})
+
+    def error(ridge: Ridge) -> float:
+        start = fit(numbers, {"jpeg": rungs}, AXES, ridge)
+        expected = middles - np.log(0.75 / 0.25) / 0.1
+        found = [start.qp(row, "jpeg", Targets(0.75, 0.0)) for row in numbers]
+        return float(np.abs(np.array(found) - expected).mean())
+
+    free = error(Ridge(6, 1.0))
+    assert free < 1.5
+    assert error(Ridge(1, 1.0)) > 2 * free
+    assert error(Ridge(6, 1e4)) > 2 * free
 
 
 def flat(level: float, ratio: str = "sur") -> Start:
