@@ -21,6 +21,7 @@ from sursmr_codec import codecs, images
 from sursmr_codec.ladder import Ladder
 from sursmr_codec.network import views
 from sursmr_codec.predict.base import Predictor
+from sursmr_codec.predict.trained import WINDOW
 from sursmr_codec.training.data import LabelledRungs
 from sursmr_codec.training.rungs import check_encoders
 
@@ -34,7 +35,7 @@ Values = NDArray[np.float32]
 def predicted(folder: Path, rungs: LabelledRungs, predictor: Predictor, cache: Path = CACHE) -> Values:
     """(N, 4) ratios of N labelled rungs of the pictures below `folder`, in the order of RATIOS."""
     check_encoders(rungs)
-    place = cache / f"{predictor.summary().sha256}-{views.VERSION}"
+    place = cache / f"{predictor.summary().sha256}-{views.VERSION}-{WINDOW}"
     place.mkdir(parents=True, exist_ok=True)
     due: dict[str, list[tuple[Path, LabelledRungs]]] = {}
     ladders = [(image, rows, rungs.take(rows)) for (image, _), rows in rungs.ladders().items()]

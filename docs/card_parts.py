@@ -11,6 +11,7 @@ from typing import Any
 import risk_tables
 
 from sursmr_codec.labels.machine_split import unseen_names
+from sursmr_codec.predict.trained import N_WINDOWS_ACCURATE, WINDOW
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 MANIFEST = MODELS / "manifest.toml"
@@ -263,5 +264,6 @@ def limits(metrics: Json) -> str:
     return f"""## What it is not
 
 - It knows {codecs}; for other codecs its ratios are extrapolated, and `warnings` says so.
-- It sees a fixed number of squares, so in a large picture a fault elsewhere can escape it.
+- Of a picture larger than those that it learned from, SUR is that of a square of {WINDOW}x{WINDOW} pixels in its middle
+  (`--accurate`: of {N_WINDOWS_ACCURATE} such squares), since viewers look at pixels; a fault elsewhere can escape it.
 - SUR is what calibrated metrics say, not what people said; on people it can be no better than they are."""

@@ -34,8 +34,8 @@ def views(rgb: Pixels, size: int, n_crops: int) -> Pixels:
     Crops lie at fixed places relative to the picture, the first in its middle, so those of a source and of
     its rungs show the same part. A picture that is smaller than a crop is continued by its mirror image.
     """
-    squares = np.stack([_whole(rgb, size), *_crops(rgb, size, n_crops)])  # (V, S, S, 3)
-    return np.ascontiguousarray(squares.transpose(0, 3, 1, 2))
+    seen = np.stack([_whole(rgb, size), *_crops(rgb, size, n_crops)])  # (V, S, S, 3)
+    return np.ascontiguousarray(seen.transpose(0, 3, 1, 2))
 
 
 def _whole(rgb: Pixels, size: int) -> Pixels:
@@ -50,14 +50,20 @@ def _whole(rgb: Pixels, size: int) -> Pixels:
     return np.asarray(Image.fromarray(rgb).resize((size, size), Image.Resampling.BICUBIC, box))
 
 
+def squares(height: int, width: int, side: int, n: int) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of `n` squares of a picture, the first in its middle; cut off where it is smaller."""
+    rows, columns = max(0, height - side), max(0, width - side)
+    for i in range(n):
+        top = round((0.5 + i / _PLASTIC) % 1.0 * rows)
+        left = round((0.5 + i / _PLASTIC**2) % 1.0 * columns)
+        yield slice(top, min(top + side, height)), slice(left, min(left + side, width))
+
+
 def _crops(rgb: Pixels, size: int, n_crops: int) -> Iterator[Pixels]:
     if not n_crops:
         return
     height, width = rgb.shape[:2]
     missing = [(0, max(0, size - height)), (0, max(0, size - width)), (0, 0)]
     padded = np.pad(rgb, missing, mode="symmetric") if min(height, width) < size else rgb
-    rows, columns = padded.shape[0] - size, padded.shape[1] - size
-    for i in range(n_crops):
-        top = round((0.5 + i / _PLASTIC) % 1.0 * rows)
-        left = round((0.5 + i / _PLASTIC**2) % 1.0 * columns)
-        yield padded[top : top + size, left : left + size]
+    for place in squares(padded.shape[0], padded.shape[1], size, n_crops):
+        yield padded[place]

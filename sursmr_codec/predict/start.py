@@ -56,27 +56,34 @@ class Start:
     axes: Mapping[str, Axis]
     """By codec."""
 
-    def qp(self, numbers: Vector, codec: str, targets: Targets) -> int | None:
+    def qp(self, numbers: Vector, codec: str, targets: Targets, viewed: Vector | None = None) -> int | None:
         """The highest QP that is guessed to meet the targets; None for a codec without curves.
 
-        `numbers` are (D,), by `numbers_of`.
+        `numbers` and `viewed` are as for `expected`.
         """
         if codec not in self.axes:
             return None
         axis = self.axes[codec]
-        expected, asked = self.expected(numbers, codec), wanted(targets)
+        expected, asked = self.expected(numbers, codec, viewed), wanted(targets)
         if not asked.keys() <= expected.keys():
             return None
         rungs = range(axis.low, axis.low + len(axis.places))
         return min(max(math.floor(crossing({}, asked, rungs, expected=expected)), rungs[0]), rungs[-1])
 
-    def expected(self, numbers: Vector, codec: str) -> dict[Binding, list[float]]:
+    def expected(
+        self, numbers: Vector, codec: str, viewed: Vector | None = None
+    ) -> dict[Binding, list[float]]:
         """Ratio -> guessed log-odds at every QP of a codec; empty for a codec without curves.
 
-        `numbers` are (D,), by `numbers_of`.
+        `numbers` are (D,), by `numbers_of`; `viewed` are those of what viewers are thought to look at, where
+        that is not the whole picture.
         """
-        ratios = [ratio for of, ratio in self.curves if of == codec]
-        return {ratio: self.logits(numbers, codec, ratio).tolist() for ratio in ratios}
+        found = {}
+        for of, ratio in self.curves:
+            if of == codec:
+                its = viewed if viewed is not None and ratio == "sur" else numbers
+                found[ratio] = self.logits(its, codec, ratio).tolist()
+        return found
 
     def logits(self, numbers: Vector, codec: str, ratio: Binding) -> Vector:
         """(Q,) guessed log-odds of a ratio at every QP of a codec."""

@@ -19,13 +19,18 @@ from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.predict import novelty, weights
 from sursmr_codec.predict.base import Embedding, Predictor
 from sursmr_codec.predict.risk_table import RiskTable, kind_of
+from sursmr_codec.predict.seen import TrainedEmbedding, Window
 from sursmr_codec.predict.start import N_MAPS, Start, numbers_of
 from sursmr_codec.risk import Margins, Misses
 from sursmr_codec.types import Evidence, Jury, Pixels, PredictorSummary, Rung, Score, Source, Targets
 
 TRAINED_PROTOCOL = "calibrated"
-MOST_CROPS, MOST_CROPS_ACCURATE = 3, 16
+MOST_CROPS, MOST_CROPS_ACCURATE = 1, 16
 """Of a large picture; the second where accuracy is worth the time."""
+WINDOW = 346
+"""Side in pixels of a square as large as the pictures that models are trained on. Viewers look at pixels, not
+at pictures scaled down: of a picture more than half as large again, SUR is that of such squares."""
+N_WINDOWS, N_WINDOWS_ACCURATE = 1, 5
 PICTURE_PER_CROP = 2.5
 """Crops' areas that one more crop stands for, as in the pictures that models are trained on."""
 LIKELY = 0.5
@@ -51,18 +56,6 @@ class Network(Protocol):
         ...
 
 
-class TrainedEmbedding(Embedding):
-    """The source, its features, and how many machines its latest rungs were expected to count."""
-
-    def __init__(self, source: Source, features: Sequence[Any]) -> None:
-        self.source, self.features = source, features
-        self.numbers: NDArray[np.float64] | None = None
-        """What a guess of its ratios rests on, once that was asked for."""
-        self.n_counting: float | None = None
-        self.distance: float | None = None
-        """From the training pictures: beyond 1 it is unlike them; None where nothing is known of these."""
-
-
 class Trained(Predictor):
     """Views of source and rung through one network."""
 
@@ -82,6 +75,7 @@ class Trained(Predictor):
         """
         self._files = files = weights.find(model)
         self._most_crops = MOST_CROPS_ACCURATE if accurate else MOST_CROPS
+        self._n_windows = N_WINDOWS_ACCURATE if accurate else N_WINDOWS
         self.id, self._sha256 = files.id, files.sha256
         self.trained_codecs = files.trained_codecs()
         self._protocol = protocols.load(protocol)
@@ -152,25 +146,39 @@ class Trained(Predictor):
     def start(self, embedding: Embedding, codec: str, targets: Targets) -> int | None:
         if self._start is None or not isinstance(embedding, TrainedEmbedding):
             return None
-        return self._start.qp(self.numbers(embedding), codec, targets)
+        return self._start.qp(self.numbers(embedding), codec, targets, self._viewed(embedding))
 
     def expected(self, embedding: Embedding, codec: str) -> Expected:
         if self._start is None or not isinstance(embedding, TrainedEmbedding):
             return {}
-        return self._start.expected(self.numbers(embedding), codec)
+        return self._start.expected(self.numbers(embedding), codec, self._viewed(embedding))
 
     def numbers(self, embedding: TrainedEmbedding) -> NDArray[np.float64]:
         """(D,) numbers of the source, which a guess of its ratios rests on."""
         if embedding.numbers is None:
             rgb = embedding.source.rgb
-            n_maps = N_MAPS if self._config.fidelity else 0
-            features = self._network.arrays(embedding.features)
-            embedding.numbers = numbers_of(features, n_maps, rgb.shape[0] * rgb.shape[1])
+            embedding.numbers = self._numbers_of(embedding.features, rgb.shape[0] * rgb.shape[1])
         return embedding.numbers
+
+    def _viewed(self, embedding: TrainedEmbedding) -> NDArray[np.float64] | None:
+        if embedding.viewed is None and embedding.windows:
+            each = [self._numbers_of(one.features, one.n_pixels) for one in embedding.windows]
+            embedding.viewed = np.mean(each, axis=0)
+        return embedding.viewed
+
+    def _numbers_of(self, features: Sequence[Any], n_pixels: int) -> NDArray[np.float64]:
+        n_maps = N_MAPS if self._config.fidelity else 0
+        return numbers_of(self._network.arrays(features), n_maps, n_pixels)
 
     def embed(self, source: Source) -> TrainedEmbedding:
         views = self.views(source.rgb)
         embedding = TrainedEmbedding(source, self._network.embed(views))
+        height, width = source.rgb.shape[:2]
+        if height * width > 1.5 * WINDOW**2:
+            embedding.windows = tuple(
+                Window(place, self._network.embed(self.views(source.rgb[place])))
+                for place in viewing.squares(height, width, WINDOW, self._n_windows)
+            )
         if self._novelty is not None:
             embedding.distance = self._novelty.distance(novelty.statistics(views[0]))
         return embedding
@@ -218,12 +226,17 @@ class Trained(Predictor):
         )
 
     def _score(self, embedding: TrainedEmbedding, rung: Rung) -> Score:
-        outputs = self._network.compare(embedding.features, self.views(rung.decoded))
-        numbers = {name: one[0].astype(float) for name, one in outputs.items()}
+        numbers = self._outputs(embedding.features, rung.decoded)
         ratios = dict(zip(self._config.ratios, numbers["ratios"].tolist(), strict=True))
-        viewers = self._viewers(numbers)
+        looked = [self._outputs(one.features, rung.decoded[one.place]) for one in embedding.windows]
+        seen = (
+            {name: np.mean([one[name] for one in looked], axis=0) for name in numbers} if looked else numbers
+        )
+        viewers = self._viewers(seen)
         if viewers:
             ratios["sur"] = sum(sur for _, sur in viewers.values()) / len(viewers)
+        elif "sur" in ratios:
+            ratios["sur"] = float(seen["ratios"][self._config.ratios.index("sur")])
         if _identical(embedding.source.rgb, rung.decoded):
             # Nobody can tell a picture from itself.
             ratios = dict.fromkeys(ratios, 1.0)
@@ -231,6 +244,11 @@ class Trained(Predictor):
             **{name: ratios.get(name) for name in ("sur", "smr", "smr_classification", "smr_detection")},
             evidence=self._evidence(embedding, numbers, viewers),
         )
+
+    def _outputs(self, source: Sequence[Any], rgb: Pixels) -> dict[str, NDArray[np.float64]]:
+        """What the network says of one rung, or of a part of it; by name, without the axis of rungs."""
+        found = self._network.compare(source, self.views(rgb))
+        return {name: one[0].astype(float) for name, one in found.items()}
 
     def _viewers(self, numbers: Mapping[str, NDArray[np.float64]]) -> dict[str, tuple[float, float]]:
         """Each teacher's predicted score, and the SUR that the protocol's curve makes of it."""

@@ -37,9 +37,9 @@ class RungRatios:
 class Ridge:
     """How freely curves follow the numbers."""
 
-    n_axes: int = 192
+    n_axes: int = 96
     """Directions of variation that are used."""
-    penalty: float = 1.0
+    penalty: float = 5.0
     """On squares of weights, in rungs."""
 
 
