@@ -25,8 +25,8 @@ from sursmr_codec.risk import Margins, Misses
 from sursmr_codec.types import Evidence, Jury, Pixels, PredictorSummary, Rung, Score, Source, Targets
 
 TRAINED_PROTOCOL = "calibrated"
-MOST_CROPS, MOST_CROPS_ACCURATE = 1, 16
-"""Of a large picture; the second where accuracy is worth the time."""
+MOST_CROPS = 16
+"""Of a large picture, where accuracy is worth the time; else there are as many as in training."""
 WINDOW = 346
 """Side in pixels of a square as large as the pictures that models are trained on. Viewers look at pixels, not
 at pictures scaled down: of a picture more than half as large again, SUR is that of such squares."""
@@ -74,8 +74,7 @@ class Trained(Predictor):
         MissingExtra or UnavailableError where `device` cannot be used.
         """
         self._files = files = weights.find(model)
-        self._most_crops = MOST_CROPS_ACCURATE if accurate else MOST_CROPS
-        self._n_windows = N_WINDOWS_ACCURATE if accurate else N_WINDOWS
+        self._accurate = accurate
         self.id, self._sha256 = files.id, files.sha256
         self.trained_codecs = files.trained_codecs()
         self._protocol = protocols.load(protocol)
@@ -175,9 +174,10 @@ class Trained(Predictor):
         embedding = TrainedEmbedding(source, self._network.embed(views))
         height, width = source.rgb.shape[:2]
         if height * width > 1.5 * WINDOW**2:
+            n_windows = N_WINDOWS_ACCURATE if self._accurate else N_WINDOWS
             embedding.windows = tuple(
                 Window(place, self._network.embed(self.views(source.rgb[place])))
-                for place in viewing.squares(height, width, WINDOW, self._n_windows)
+                for place in viewing.squares(height, width, WINDOW, n_windows)
             )
         if self._novelty is not None:
             embedding.distance = self._novelty.distance(novelty.statistics(views[0]))
@@ -186,9 +186,9 @@ class Trained(Predictor):
     def views(self, rgb: Pixels) -> Pixels:
         """(1, V, 3, S, S) uint8 views of an (H, W, 3) uint8 picture, as the network takes them."""
         size, n_crops = self._config.size, self._config.n_crops
-        if self._config.any_crops:
+        if self._accurate and self._config.any_crops:
             n_squares = rgb.shape[0] * rgb.shape[1] / size**2
-            n_crops = max(n_crops, min(self._most_crops, round(n_squares / PICTURE_PER_CROP)))
+            n_crops = max(n_crops, min(MOST_CROPS, round(n_squares / PICTURE_PER_CROP)))
         return viewing.views(rgb, size, n_crops)[None]
 
     def score(self, embedding: Embedding, rungs: Sequence[Rung]) -> list[Score]:
@@ -229,9 +229,7 @@ class Trained(Predictor):
         numbers = self._outputs(embedding.features, rung.decoded)
         ratios = dict(zip(self._config.ratios, numbers["ratios"].tolist(), strict=True))
         looked = [self._outputs(one.features, rung.decoded[one.place]) for one in embedding.windows]
-        seen = (
-            {name: np.mean([one[name] for one in looked], axis=0) for name in numbers} if looked else numbers
-        )
+        seen = {name: np.mean([one[name] for one in looked or [numbers]], axis=0) for name in numbers}
         viewers = self._viewers(seen)
         if viewers:
             ratios["sur"] = sum(sur for _, sur in viewers.values()) / len(viewers)
