@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from sursmr_codec.labels import teachers
 from sursmr_codec.ladder import Ladder
-from sursmr_codec.picking import PickSettings
 from sursmr_codec.predict.base import Predictor
+from sursmr_codec.probing import Prober
 from sursmr_codec.search import search
-from sursmr_codec.types import Pixels, Probe, Source, Targets
+from sursmr_codec.types import Pixels, Source, Targets
 
 QUALITIES = range(1, 101)
 SEARCH_TARGET = 80.0
@@ -117,30 +117,25 @@ def strict() -> Way:
     return Way(f"SSIMULACRA2 {SEARCH_TARGET:g} as ab-av1", choose)
 
 
-def picked(targets: Targets, tolerance: float = 0.0) -> Way:
+def picked(targets: Targets) -> Way:
     """What `sursmr-qp pick` writes; a best effort where the targets are out of reach."""
 
     def choose(picture: Picture) -> int:
-        predictor, ladder = picture.predictor, picture.ladder
-        embedding = predictor.embed(picture.source)
-
-        def probe(qp: int) -> Probe:
-            (score,) = predictor.score(embedding, [ladder[qp]])
-            return Probe(qp, score, len(ladder.encoded(qp)))
-
-        settings = PickSettings().search
+        prober = Prober(picture.source, picture.ladder.codec, picture.predictor, targets=targets)
+        prober.ladder = picture.ladder
         answer = search(
-            probe,
-            ladder.codec.qp_range,
+            prober.at,
+            prober.codec.qp_range,
             targets,
-            settings,
-            start=predictor.start(embedding, ladder.codec.id, targets),
+            start=prober.start(targets),
+            expected=prober.expected(),
             best_effort=True,
         )
         assert answer.chosen is not None  # a best effort without a byte limit always chooses
         return answer.chosen.qp
 
-    return Way(f"picks, SUR {targets.sur:g} and SMR {targets.smr:g}", choose)
+    asked = f"SUR {targets.sur:g} and SMR {targets.smr:g}"
+    return Way(f"picks, {asked}{f', risk {targets.risk:g}' if targets.risk else ''}", choose)
 
 
 def between(tried: dict[int, float], target: float) -> int:
@@ -199,4 +194,6 @@ WAYS = (
     picked(Targets(0.5, 0.8)),
     picked(Targets(0.75, 0.9)),
     picked(Targets(0.9, 0.95)),
+    picked(Targets(0.5, 0.8, risk=0.2)),
+    picked(Targets(0.75, 0.9, risk=0.2)),
 )
