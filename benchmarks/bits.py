@@ -26,7 +26,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sursmr_codec import codecs, images
+from sursmr_codec import codecs, images, locking
 from sursmr_codec.bench import baselines
 from sursmr_codec.bench.events import Progress, events
 from sursmr_codec.bench.question import Question, listed
@@ -161,7 +161,13 @@ def found(result: Result, codec: str) -> dict[str, Any]:
 
 
 def put(part: Part, codec: str, result: Result, answer: dict[str, Any]) -> None:
-    """Put one answer into the kept result; those of another model leave it."""
+    """Put one answer into the kept result; those of another model leave it. Several processes may do so."""
+    with RESULT.with_suffix(".lock").open("a") as lock:
+        locking.take(lock.fileno(), patience_seconds=60)
+        _put(part, codec, result, answer)
+
+
+def _put(part: Part, codec: str, result: Result, answer: dict[str, Any]) -> None:
     record = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
     model = {"id": result.predictor.id, "sha256": result.predictor.sha256}
     if record.get("model") != model:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from sursmr_codec.types import Jury, Pixels, PredictorSummary, Score, Source, Ta
 
 METRICS = ("cvvdp", "ssimulacra2")
 """Teachers that baselines may search by."""
+Found = TypeVar("Found")
 _FILE = "file written"
 """Question whose answer is the size of the file for a rung, which may differ from the rung's."""
 
@@ -93,6 +94,7 @@ class Remembered:
         self._machines = {name: f"machine {name} {line}" for name, line in self._setup.machines.items()}
         self._rows = {row.name: row for row in self._setup.rows}
         self._fingerprints: dict[str, str] = {}
+        self._found: dict[tuple[PictureKey, str], Any] = {}
 
     @cached_property
     def _panel(self) -> Panel:
@@ -136,25 +138,23 @@ class Remembered:
 
     def metric(self, ladder: Ladder, qp: int, teacher: str) -> float:
         """A teacher's score of a rung."""
-        rung = self._rung(ladder, qp)
-        score = float(self._answer(rung, self._metrics[teacher], partial(self._teacher, teacher, rung)))
-        self._put(rung)
-        return score
+        question = self._metrics[teacher]
+        return self._once(
+            question,
+            ladder,
+            qp,
+            lambda rung: float(self._answer(rung, question, partial(self._teacher, teacher, rung))),
+        )
 
     def viewers(self, ladder: Ladder, qp: int) -> float:
         """SUR of a rung."""
-        rung = self._rung(ladder, qp)
-        viewers = self._sur(rung)
-        self._put(rung)
-        return viewers
+        return self._once("sur", ladder, qp, self._sur)
 
     def file(self, ladder: Ladder, qp: int, targets: Targets) -> tuple[int, Score]:
         """Size of the file at a QP, and the truth about the ratios that are asked for."""
-        rung = self._rung(ladder, qp)
-        viewers = self._sur(rung) if targets.sur > 0 else None
-        ratios = self._ratios(rung) if targets.smr > 0 else None
-        n_bytes = int(self._answer(rung, _FILE, lambda: len(ladder.written(qp))))
-        self._put(rung)
+        viewers = self.viewers(ladder, qp) if targets.sur > 0 else None
+        ratios = self._once("smr", ladder, qp, self._ratios) if targets.smr > 0 else None
+        n_bytes = self._once(_FILE, ladder, qp, self._written)
         if ratios is None:
             return n_bytes, Score(viewers, None)
         return n_bytes, Score(viewers, ratios.smr, ratios.smr_classification, ratios.smr_detection)
@@ -176,11 +176,20 @@ class Remembered:
             self._fingerprints[codec.id] = codec.fingerprint()
         return PictureKey(source.sha256, self._fingerprints[codec.id], qp)
 
-    def _rung(self, ladder: Ladder, qp: int) -> _Rung:
+    def _once(self, what: str, ladder: Ladder, qp: int, ask: Callable[[_Rung], Found]) -> Found:
+        """From memory where this object was asked before; else what `ask` finds, whose answers are kept."""
+        key = self._key(ladder.source, ladder.codec, qp)
+        if (key, what) not in self._found:
+            rung = self._rung(ladder, key)
+            self._found[key, what] = ask(rung)
+            self._put(rung)
+        found: Found = self._found[key, what]
+        return found
+
+    def _rung(self, ladder: Ladder, key: PictureKey) -> _Rung:
         source = ladder.source
         if source.width * source.height > MAX_PIXELS:
             raise ImageError(f"{source.path}: too many pixels to measure; scale it down first")
-        key = self._key(source, ladder.codec, qp)
         questions = [*self._metrics.values(), *self._machines.values(), _FILE]
         return _Rung(key, ladder, self._cache.get(key, questions) or Stored({}, {}))
 
@@ -206,6 +215,9 @@ class Remembered:
 
     def _machine(self, name: str, rung: _Rung) -> dict[str, Any]:
         return self._panel.machine(name, self._pixels(rung)[1])
+
+    def _written(self, rung: _Rung) -> int:
+        return int(self._answer(rung, _FILE, lambda: len(rung.ladder.written(rung.key.qp))))
 
     def _pixels(self, rung: _Rung) -> tuple[Pixels, Pixels]:
         return rung.ladder.source.rgb, rung.ladder[rung.key.qp].decoded
