@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -118,8 +118,17 @@ def _file(file: Judged) -> Record:
 
 
 def shortfall(truth: Score, targets: Targets) -> float:
-    """By how much the target that is missed most is missed in truth; 0 where all are met."""
-    return max([0.0, *(-margin for margin in margins(truth, targets).values())])
+    """By how much the target that is missed most is missed in truth; 0 where all are met.
+
+    Truth has no intervals: a risk changes what is picked, not what a pick is held against.
+    """
+    return max([0.0, *(-margin for margin in margins(truth, replace(targets, risk=None)).values())])
+
+
+def _mean_shortfall(files: Iterable[Judged | None], targets: Targets) -> float | None:
+    """Over the files that miss; None where none does."""
+    missing = [shortfall(file.truth, targets) for file in files if file is not None and file.met is False]
+    return sum(missing) / len(missing) if missing else None
 
 
 def _totals(comparison: Comparison, targets: Targets) -> Record:
@@ -134,7 +143,7 @@ def _totals(comparison: Comparison, targets: Targets) -> Record:
         "met_percent": 100.0 - missed,
         "missed_percent": missed,
         "unreachable_percent": 100.0 * sum(not pick.reachable for pick in picks) / len(picks),
-        "shortfall_mean": sum(missing) / len(missing) if missing else None,
+        "shortfall_mean": _mean_shortfall((pick.file for pick in picks), targets),
         "shortfall_largest": max(missing, default=None),
         "n_bytes": written,
         "bpp": 8.0 * written / n_pixels,
@@ -143,14 +152,15 @@ def _totals(comparison: Comparison, targets: Targets) -> Record:
         "saved_percent": {one.name: one.saved_percent for one in comparison.baselines},
         "saved_interval": {one.name: one.interval for one in comparison.baselines},
         "oracle_percent": comparison.oracle_percent,
-        "baselines": {one.name: _compared(one) for one in comparison.baselines},
+        "baselines": {one.name: _compared(one, targets) for one in comparison.baselines},
     }
 
 
-def _compared(one: Compared) -> Record:
+def _compared(one: Compared, targets: Targets) -> Record:
     return {
         "setting": one.setting,
         "met_percent": one.met_percent,
+        "shortfall_mean": _mean_shortfall(one.files, targets),
         "n_bytes": sum(file.n_bytes for file in one.files if file is not None) if one.files else None,
         "n_bytes_compared": one.n_bytes_compared,
         "n_encodes_mean": one.n_encodes_mean,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,21 @@ def test_record_has_the_promised_keys_and_adds_up(record):
     assert fixed[5] is None
     total = sum(one["quality=75"]["n_bytes"] for one in fixed[:5])
     assert totals["saved_percent"]["quality=75"] == pytest.approx(100 * (1 - totals["n_bytes"] / total))
+
+
+def test_misses_are_measured_in_truth_whatever_risk_was_asked(result, record):
+    targets = replace(result.question.targets, risk=0.1)
+    cautious = bench_record(replace(result, question=replace(result.question, targets=targets)), (), {})
+    assert cautious["totals"]["jpeg"]["shortfall_mean"] == record["totals"]["jpeg"]["shortfall_mean"] > 0
+    assert cautious["images"][0]["codecs"] == record["images"][0]["codecs"]
+
+
+def test_misses_of_baselines_are_measured_too(record):
+    files = [image["codecs"]["jpeg"]["baselines"]["quality=75"] for image in record["images"][:5]]
+    missing = [max(0.6 - file["sur"], 0.9 - file["smr"]) for file in files if not file["met"]]
+    found = record["totals"]["jpeg"]["baselines"]
+    assert found["quality=75"]["shortfall_mean"] == pytest.approx(sum(missing) / len(missing))
+    assert found["oracle"]["shortfall_mean"] is None
 
 
 def test_every_key_is_documented(record):
