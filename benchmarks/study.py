@@ -1,12 +1,14 @@
 """What is each part of the paper's model worth on our labels, and what are its rivals and other inputs?
 
     python benchmarks/study.py --images DIR --work DIR            train what is not trained yet, print
+    python benchmarks/study.py --images DIR --work DIR --variant paper --variant mlp    these alone
     python benchmarks/study.py --images DIR --work DIR --write    also write benchmarks/study.json
 
 Everything is trained on features of one frozen backbone, on a small part of the labels, with three seeds.
 The network of the epoch that is best on `val` is tested once on `test`, and nothing is chosen there. `--work`
 keeps the features, and a JSON and a log for every variant and seed, so the same command goes on where it was
-stopped. `python docs/study.py` writes docs/study.md from the result.
+stopped, and processes with different variants may share it. `python docs/study.py` writes docs/study.md from
+the result.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,8 +60,8 @@ class Study:
             json.dumps([SCHEMA, asdict(protocol), viewing.VERSION, _identity(self.rungs)]).encode()
         ).hexdigest()[:16]
 
-    def run(self) -> Iterator[str]:
-        """Train every unit that is not there; yields lines about what is done."""
+    def run(self, only: Container[str] | None = None) -> Iterator[str]:
+        """Train every unit of all or some variants that is not there; yields lines about what is done."""
         store = RungStore(self._images, self.work / "views", self.protocol.size, 1)
         for split, rungs in self.rungs.items():
             for done in store.prepare(rungs):
@@ -70,7 +72,9 @@ class Study:
                 (variant, seed)
                 for variant in variants(self.protocol)
                 for seed in self.protocol.seeds
-                if (variant.inputs == "random maps") != trained and not self.unit_path(variant, seed).exists()
+                if (only is None or variant.name in only)
+                and (variant.inputs == "random maps") != trained
+                and not self.unit_path(variant, seed).exists()
             ]
             if due:
                 eyes = Eyes(self.protocol, trained=trained)
@@ -199,12 +203,14 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True, help="folder that the labels' images are below")
     parser.add_argument("--labels", type=Path, default=LABELS, help="folder of label tables")
     parser.add_argument("--work", type=Path, required=True, help="folder of features and of finished units")
+    names = [variant.name for variant in variants(Protocol())]
+    parser.add_argument("--variant", action="append", choices=names)
     parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     arguments = parser.parse_args()
     tables = [arguments.labels / f"{split}.parquet" for split in ("train", "val", "test")]
     study = Study(Protocol(), arguments.images, tables, arguments.work)
     began = time.monotonic()
-    for line in study.run():
+    for line in study.run(arguments.variant):
         print(f"{time.monotonic() - began:7.0f} s  {line}", flush=True)
     text = json.dumps(study.result(), indent=1) + "\n"
     print(text)

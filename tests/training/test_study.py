@@ -80,6 +80,7 @@ def test_what_is_done_is_not_done_again(study: Any, finished: Any) -> None:
     lost = finished.unit_path(variant, 1)
     before = json.loads(lost.read_text())
     lost.unlink()
+    assert [line for line in finished.run(only=["paper"]) if ", seed " in line] == []
     lines = list(finished.run())
     assert [line.split(":")[0] for line in lines if ", seed " in line] == [f"{variant.name}, seed 1"]
     again = json.loads(lost.read_text())
