@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from statistics import fmean
 from typing import Any
 
 Record = dict[str, Any]
@@ -51,7 +52,8 @@ def _bits(record: Record) -> str:
             for one in of_codec["results"]:
                 saved = one["saved_percent"].get("best-fixed")
                 if one["sur"] == 0.75 and one["smr"] == 0.9 and saved is not None:
-                    lines.append(f"{saved:.1f} % for {codec} on {name}")
+                    risk = f" with risk {one['risk']:g}" if one["risk"] else ""
+                    lines.append(f"{saved:.1f} % for {codec} on {name}{risk}")
     return "at SUR 0.75 and SMR 0.9 picks save against the best single QP: " + ", ".join(lines)
 
 
@@ -120,6 +122,14 @@ def _learning_curve(record: Record) -> str:
         f"up to {whole['n_images']} pictures: the last doubling took {gains['sur']:.1f} % off the error of "
         f"SUR and {gains['smr']:.1f} % off that of SMR"
     )
+
+
+def _margins(record: Record) -> str:
+    ways: dict[float, list[float]] = {}
+    for one in record["ways"]:
+        ways.setdefault(one["smr_times"], []).append(one["bytes"])
+    told = ", ".join(f"{times:g} times {fmean(ways[times]):.2f}" for times in (0.0, 1.0, 3.0, 8.0))
+    return f"bytes beside the cheapest way, by how many times SUR's margin SMR's is: {told}"
 
 
 def _model(record: Record) -> str:
@@ -207,6 +217,7 @@ HEADLINES: dict[str, Callable[[Record], str]] = {
     "ladder_scores": _ladder_scores,
     "large": _large,
     "learning_curve": _learning_curve,
+    "margins": _margins,
     "model": _model,
     "practice": _practice,
     "reliability": _reliability,

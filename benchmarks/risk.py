@@ -78,9 +78,9 @@ def report(folder: Path, model: str | None) -> tuple[Record, Record]:
     margins: list[Record] = []
     checks: list[Record] = []
     for jury, codec in product(JURIES, sorted({one for some in labelled.values() for one in some.codecs})):
-        half = _ladders(labelled[HALF], values[HALF], codec, jury, every=True)
+        half = pick_ladders(labelled[HALF], values[HALF], codec, jury, every=True)
         test = {
-            every: _ladders(labelled["test"], values["test"], codec, jury, every=every)
+            every: pick_ladders(labelled["test"], values["test"], codec, jury, every=every)
             for every in (True, False)
         }
         for targets in _kinds(jury):
@@ -126,7 +126,9 @@ def _without(checks: Sequence[Record]) -> Iterator[Record]:
             yield {name: row[name] for name in ("codec", "kind", *MISSES)}
 
 
-def _ladders(rungs: LabelledRungs, values: Values, codec: str, jury: str, *, every: bool) -> list[PickLadder]:
+def pick_ladders(
+    rungs: LabelledRungs, values: Values, codec: str, jury: str, *, every: bool
+) -> list[PickLadder]:
     """One ladder a picture; with `every`, it has a rung at every QP."""
     smr = "smr" if jury == "all" else f"smr_{jury}"
     ratios = values[:, [RATIOS.index("sur"), RATIOS.index(smr)]].astype(float)

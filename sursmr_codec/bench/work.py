@@ -124,8 +124,13 @@ class Work:
     def _kept(self, ask: AskPick) -> KeptPick:
         assert isinstance(self.judge, Remembered)
         source, codec, question = self._open(ask.image).source, self.codecs[ask.codec], self._question
+        said: dict[str, object] = {}
+        if question.targets.risk is not None:
+            margins = self.predictor.margins(ask.codec, question.targets, question.jury)
+            said["margins"] = asdict(margins)
         name = pick_question(
             {
+                **said,
                 "version": __version__,
                 "predictor": asdict(self.predictor.summary()),
                 "targets": asdict(question.targets),

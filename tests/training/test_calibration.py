@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,7 @@ from sursmr_codec.training.calibration import (
     sure,
 )
 
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 VIEWERS = [Targets(0.75, 0.0)]
 
 
@@ -122,9 +125,25 @@ def test_no_margin_where_nothing_misses_and_none_for_too_few_pictures() -> None:
     assert calibrate(exact, VIEWERS, (0.01,)) == {}
 
 
-def test_both_targets_get_margins_along_one_line() -> None:
+def test_both_targets_get_one_margin() -> None:
     found = calibrate(ladders(40, 1.0), [Targets(0.75, 0.9)], (0.1,))[0.1].margins
-    assert np.log(found.smr) == pytest.approx(3.0 * np.log(found.sur))
+    assert found.smr == found.sur > 1.0
+
+
+def test_bytes_of_a_way_to_share_margins_are_those_of_its_picks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import margins
+
+    some = ladders(30, 1.0)
+    met, n_bytes = margins._curve(some, (0.75, 0.9), 1.0)
+    for place in (0, 10, 20):
+        factor = float(np.exp(margins.STEP * place))
+        picks = [outcome(one, Targets(0.75, 0.9), Margins(factor, factor)) for one in some]
+        assert n_bytes[place] == pytest.approx(sum(one.n_bytes for one in picks if one is not None))
+        assert met[place] == np.mean([one is not None and not one.missed for one in picks])
+    # SMR, which is 1 throughout, costs nothing however its margin is.
+    assert margins._fewest(*margins._curve(some, (0.75, 0.9), 0.0), 0.9) == margins._fewest(met, n_bytes, 0.9)
+    assert margins._fewest(met, n_bytes, 1.1) == np.inf
 
 
 def test_binomial_against_known_values() -> None:
