@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean, median
 from typing import Any
 
 Record = dict[str, Any]
@@ -56,6 +57,72 @@ def short(record: Record) -> str:
     return f"{table([SHORT_HEAD, *lines])}\n\n({n_images} pictures of {name}; [all]({_PAGE}))"
 
 
+def reading(record: Record) -> str:
+    """What the tables come to, in words: gains and losses, by how much is missed, and what the limit is."""
+    every = [
+        (codec, one)
+        for part in record["parts"].values()
+        for codec, of_codec in part["codecs"].items()
+        for one in of_codec["results"]
+    ]
+    return "\n".join([*_levels(every), *_shortfalls(every), *_limits(every)])
+
+
+def _levels(every: Sequence[tuple[str, Record]]) -> Iterator[str]:
+    for name, words in (
+        ("best-fixed", "the best single QP"),
+        ("ssimulacra2", "the best threshold of SSIMULACRA2"),
+        ("cvvdp", "the best threshold of CVVDP"),
+    ):
+        told = [
+            f"{kind} {gains(saved)}"
+            for risky, kind in ((False, "as predicted"), (True, "with a risk"))
+            if (saved := _all_saved(every, name, risky=risky))
+        ]
+        if told:
+            yield f"- Against {words}: {'; '.join(told)}."
+
+
+def _all_saved(every: Sequence[tuple[str, Record]], name: str, *, risky: bool) -> list[float]:
+    found = [one["saved_percent"].get(name) for _, one in every if bool(one["risk"]) == risky]
+    return [saved for saved in found if saved is not None]
+
+
+def gains(saved: Sequence[float]) -> str:
+    """How savings in percent come out, in words."""
+    better = sum(one > 0 for one in saved)
+    return (
+        f"{better} of {len(saved)} rows are gains, from {min(saved):+.0f} % to {max(saved):+.0f} %, "
+        f"{median(saved):+.1f} % at the median"
+    )
+
+
+def _shortfalls(every: Sequence[tuple[str, Record]]) -> Iterator[str]:
+    pairs = [
+        (one["shortfall_mean"], one["baselines"]["best-fixed"].get("shortfall_mean")) for _, one in every
+    ]
+    known = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
+    smaller = sum(ours < theirs for ours, theirs in known)
+    if known:
+        yield (
+            f"- Picks that miss do so by {fmean(ours for ours, _ in known):.3f} on average, files of the "
+            f"best single QP by {fmean(theirs for _, theirs in known):.3f}; by less in {smaller} of "
+            f"{len(known)} rows."
+        )
+
+
+def _limits(every: Sequence[tuple[str, Record]]) -> Iterator[str]:
+    for risky, words in ((False, "As predicted"), (True, "With a risk")):
+        found = [one for _, one in every if bool(one["risk"]) == risky]
+        limits = [limit for limit in map(_limit, found) if limit is not None]
+        if limits:
+            yield (
+                f"- {words}, when {fmean(one['met_percent'] for one in found):.0f} % of the pictures are "
+                f"satisfied on average, knowing the truth of every file would save {median(limits):.0f} % at "
+                "the median against the best single QP."
+            )
+
+
 def rows(part: Record) -> Iterator[tuple[str, ...]]:
     """One row for each codec and target."""
     for codec, of_codec in part["codecs"].items():
@@ -87,14 +154,18 @@ def _numbers(one: Record) -> Iterator[str]:
 
 def _oracle(one: Record) -> str:
     """What the oracle saves against the best single QP, and how much of that picks do."""
+    limit, part = _limit(one), one["oracle_percent"]
+    if limit is None:
+        return "-"
+    reached = "none" if part is None or part < 0 else f"{part:.0f} %"
+    return f"{limit:.0f} %, {reached} of it"
+
+
+def _limit(one: Record) -> float | None:
     fixed, limit = (
         one["baselines"].get(name, {}).get("n_bytes_compared") for name in ("best-fixed", "oracle")
     )
-    if not fixed or not limit:
-        return "-"
-    part = one["oracle_percent"]
-    reached = "none" if part is None or part < 0 else f"{part:.0f} %"
-    return f"{100 * (1 - limit / fixed):.0f} %, {reached} of it"
+    return 100 * (1 - limit / fixed) if fixed and limit else None
 
 
 def _saved(one: Record, name: str) -> str:

@@ -183,12 +183,18 @@ def accuracy() -> str:
     )
 
 
-def bits() -> str:
-    """What picks save, from the committed result."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    import bits_tables
+def bits(show: str) -> Callable[[], str]:
+    """What picks save, from the committed result: a function of the module that makes its tables."""
 
-    return bits_tables.short(json.loads((ROOT / "benchmarks" / "bits.json").read_text()))
+    def made() -> str:
+        sys.path.insert(0, str(ROOT / "benchmarks"))
+        import bits_tables
+
+        record = json.loads((ROOT / "benchmarks" / "bits.json").read_text())
+        text: str = getattr(bits_tables, show)(record)
+        return text
+
+    return made
 
 
 def _rows(table: Callable[[], list[tuple[str, ...]]]) -> Callable[[], str]:
@@ -211,6 +217,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "large-rungs": _rows(codec_tables.large_rungs),
     "large-times": _rows(codec_tables.large_times),
     "accuracy": accuracy,
+    "bits": bits("short"),
+    "bits-reading": bits("reading"),
     "misses": _rows(risk_tables.misses),
     "risks": _rows(risk_tables.risks),
     "risk-short": _rows(risk_tables.short),

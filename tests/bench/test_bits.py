@@ -73,6 +73,21 @@ def test_tables_say_what_was_found(kept):
     assert "6 pictures of test, 40 pictures" in TABLES["short"](kept)
 
 
+def test_the_reading_counts_gains_and_losses(kept):
+    results = kept["parts"]["test, 40 pictures"]["codecs"]["jpeg"]["results"]
+    text = TABLES["reading"](kept)
+    assert "SSIMULACRA2" not in text  # was not asked
+    saved = [one["saved_percent"]["best-fixed"] for one in results]
+    assert f"the best single QP: as predicted {TABLES['gains'](saved)}." in text
+    results.append({**results[0], "risk": 0.2, "saved_percent": {"best-fixed": 50.0}})
+    again = TABLES["reading"](kept)
+    assert "with a risk 1 of 1 rows are gains, from +50 % to +50 %, +50.0 % at the median." in again
+    assert TABLES["gains"]([-99.0, 50.0, 2.0]).startswith(
+        "2 of 3 rows are gains, from -99 % to +50 %, +2.0 %"
+    )
+    assert "knowing the truth of every file would save" in text
+
+
 def test_a_picture_is_drawn(kept, tmp_path):
     PLOT["draw"](kept, tmp_path)
     with Image.open(tmp_path / "bits-jpeg.png") as drawn:
