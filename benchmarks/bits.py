@@ -163,7 +163,8 @@ def found(result: Result, codec: str) -> dict[str, Any]:
 def put(part: Part, codec: str, result: Result, answer: dict[str, Any]) -> None:
     """Put one answer into the kept result; those of another model leave it. Several processes may do so."""
     with RESULT.with_suffix(".lock").open("a") as lock:
-        locking.take(lock.fileno(), patience_seconds=60)
+        if not locking.take(lock.fileno(), patience_seconds=60):
+            raise SystemExit(f"{lock.name} is held by another process; the same command goes on")
         _put(part, codec, result, answer)
 
 

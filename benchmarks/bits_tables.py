@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any
 
@@ -22,6 +22,12 @@ HEAD = (
 )
 SHORT = ((0.5, 0.8), (0.75, 0.9), (0.9, 0.95), (0.75, 0), (0, 0.9))
 """Targets, SUR and SMR, that the README shows; 0: off."""
+WITH_HINDSIGHT = {
+    "best-fixed": "the best single QP",
+    "ssimulacra2": "the best threshold of SSIMULACRA2",
+    "cvvdp": "the best threshold of CVVDP",
+}
+"""Baselines whose one setting is chosen for a folder, in the order of the columns."""
 SHORT_HEAD = ("codec", "asked", "satisfied", "best single QP", "SSIMULACRA2 search", "CVVDP search")
 
 
@@ -29,7 +35,7 @@ def markdown(record: Record) -> str:
     """Every answered question, a table for each set of pictures."""
     parts = ["## Bits saved", _ABOUT]
     for name, part in record["parts"].items():
-        n_images = max(one["n_images"] for of in part["codecs"].values() for one in of["results"])
+        n_images = max(one["n_images"] for _, one in _answers(part))
         parts.append(f"### {name}: {n_images} pictures with a truth")
         parts.append(table([HEAD, *rows(part)]))
     return "\n\n".join(parts) + "\n"
@@ -39,17 +45,14 @@ def short(record: Record) -> str:
     """The table of the README: the largest set of small pictures, and some of the targets."""
     name = max(record["parts"], key=lambda name: (name == "test", name.startswith("test,")))
     answers = [
-        (codec, one)
-        for codec, of_codec in record["parts"][name]["codecs"].items()
-        for one in of_codec["results"]
-        if (one["sur"], one["smr"]) in SHORT
+        (codec, one) for codec, one in _answers(record["parts"][name]) if (one["sur"], one["smr"]) in SHORT
     ]
     lines = [
         (
             codec,
             asked(one),
             f"{one['met_percent']:.0f} %",
-            *(_saved(one, baseline) for baseline in ("best-fixed", "ssimulacra2", "cvvdp")),
+            *(_saved(one, baseline) for baseline in WITH_HINDSIGHT),
         )
         for codec, one in answers
     ]
@@ -59,33 +62,30 @@ def short(record: Record) -> str:
 
 def reading(record: Record) -> str:
     """What the tables come to, in words: gains and losses, by how much is missed, and what the limit is."""
-    every = [
-        (codec, one)
-        for part in record["parts"].values()
-        for codec, of_codec in part["codecs"].items()
-        for one in of_codec["results"]
-    ]
-    return "\n".join([*_levels(every), *_shortfalls(every), *_limits(every)])
+    every = [one for part in record["parts"].values() for _, one in _answers(part)]
+    kinds = {
+        "as predicted": [one for one in every if not one["risk"]],
+        "with a risk": [one for one in every if one["risk"]],
+    }
+    return "\n".join([*_levels(kinds), *_shortfalls(every), *_limits(kinds)])
 
 
-def _levels(every: Sequence[tuple[str, Record]]) -> Iterator[str]:
-    for name, words in (
-        ("best-fixed", "the best single QP"),
-        ("ssimulacra2", "the best threshold of SSIMULACRA2"),
-        ("cvvdp", "the best threshold of CVVDP"),
-    ):
-        told = [
-            f"{kind} {gains(saved)}"
-            for risky, kind in ((False, "as predicted"), (True, "with a risk"))
-            if (saved := _all_saved(every, name, risky=risky))
-        ]
+def _answers(part: Record) -> Iterator[tuple[str, Record]]:
+    """Each answer of a set of pictures, with its codec."""
+    for codec, of_codec in part["codecs"].items():
+        for one in of_codec["results"]:
+            yield codec, one
+
+
+def _levels(kinds: Mapping[str, Sequence[Record]]) -> Iterator[str]:
+    for name, words in WITH_HINDSIGHT.items():
+        saved = {
+            kind: [one["saved_percent"][name] for one in some if one["saved_percent"].get(name) is not None]
+            for kind, some in kinds.items()
+        }
+        told = [f"{kind} {gains(values)}" for kind, values in saved.items() if values]
         if told:
             yield f"- Against {words}: {'; '.join(told)}."
-
-
-def _all_saved(every: Sequence[tuple[str, Record]], name: str, *, risky: bool) -> list[float]:
-    found = [one["saved_percent"].get(name) for _, one in every if bool(one["risk"]) == risky]
-    return [saved for saved in found if saved is not None]
 
 
 def gains(saved: Sequence[float]) -> str:
@@ -97,10 +97,8 @@ def gains(saved: Sequence[float]) -> str:
     )
 
 
-def _shortfalls(every: Sequence[tuple[str, Record]]) -> Iterator[str]:
-    pairs = [
-        (one["shortfall_mean"], one["baselines"]["best-fixed"].get("shortfall_mean")) for _, one in every
-    ]
+def _shortfalls(every: Sequence[Record]) -> Iterator[str]:
+    pairs = [(one["shortfall_mean"], one["baselines"]["best-fixed"].get("shortfall_mean")) for one in every]
     known = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
     smaller = sum(ours < theirs for ours, theirs in known)
     if known:
@@ -111,23 +109,21 @@ def _shortfalls(every: Sequence[tuple[str, Record]]) -> Iterator[str]:
         )
 
 
-def _limits(every: Sequence[tuple[str, Record]]) -> Iterator[str]:
-    for risky, words in ((False, "As predicted"), (True, "With a risk")):
-        found = [one for _, one in every if bool(one["risk"]) == risky]
+def _limits(kinds: Mapping[str, Sequence[Record]]) -> Iterator[str]:
+    for kind, found in kinds.items():
         limits = [limit for limit in map(_limit, found) if limit is not None]
         if limits:
             yield (
-                f"- {words}, when {fmean(one['met_percent'] for one in found):.0f} % of the pictures are "
-                f"satisfied on average, knowing the truth of every file would save {median(limits):.0f} % at "
-                "the median against the best single QP."
+                f"- {kind.capitalize()}, when {fmean(one['met_percent'] for one in found):.0f} % of the "
+                "pictures are satisfied on average, knowing the truth of every file would save "
+                f"{median(limits):.0f} % at the median against the best single QP."
             )
 
 
 def rows(part: Record) -> Iterator[tuple[str, ...]]:
     """One row for each codec and target."""
-    for codec, of_codec in part["codecs"].items():
-        for one in of_codec["results"]:
-            yield (codec, asked(one), *_numbers(one))
+    for codec, one in _answers(part):
+        yield (codec, asked(one), *_numbers(one))
 
 
 def asked(one: Record) -> str:
@@ -147,7 +143,7 @@ def _numbers(one: Record) -> Iterator[str]:
         yield "-" if files.get("shortfall_mean") is None else f"{files['shortfall_mean']:.3f}"
     everyday = [name for name in one["baselines"] if "=" in name]
     yield f"{_saved(one, everyday[0])} ({everyday[0]})" if everyday else "-"
-    for name in ("best-fixed", "ssimulacra2", "cvvdp"):
+    for name in WITH_HINDSIGHT:
         yield _saved(one, name)
     yield _oracle(one)
 

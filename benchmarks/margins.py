@@ -12,7 +12,7 @@ does not get there, or only at more, counts as 3 times. `training/calibration.py
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from predicted import predicted
 from risk import LABELS, PAIRS, pick_ladders
 
 from sursmr_codec import predict
+from sursmr_codec.interpolating import log_odds
 from sursmr_codec.training.calibration import LARGEST, TOO_SMALL, PickLadder
 from sursmr_codec.training.data import read_rungs
 
@@ -47,7 +48,7 @@ def report(folder: Path, model: str | None) -> Record:
     excess: dict[float, list[Floats]] = {share: [] for share in SHARES}
     for codec in codecs:
         ladders = pick_ladders(rungs, values, codec, "all", every=True)
-        known = [one for one in ladders if not np.isnan(one.truth).any()]
+        known = [(one, _odds(one.predicted)) for one in ladders if not np.isnan(one.truth).any()]
         for pair in PAIRS:
             curves = [_curve(known, pair, times) for times in TIMES]
             for share in SHARES:
@@ -70,13 +71,15 @@ def report(folder: Path, model: str | None) -> Record:
     }
 
 
-def _curve(ladders: Sequence[PickLadder], pair: tuple[float, float], times: float) -> tuple[Floats, Floats]:
-    """Share of pictures that meet both targets, and bytes, at every margin."""
+def _curve(
+    ladders: Sequence[tuple[PickLadder, Floats]], pair: tuple[float, float], times: float
+) -> tuple[Floats, Floats]:
+    """Share of pictures that meet both targets, and bytes, at every margin; of ladders with their odds."""
     margins = np.arange(0.0, LARGEST + STEP, STEP)
     margins = margins[times * margins <= LARGEST]
     met, n_bytes = np.zeros(len(margins)), np.zeros(len(margins))
-    for one in ladders:
-        odds = _odds(one.predicted) - _odds(np.array(pair))  # (N, 2)
+    for one, predicted_odds in ladders:
+        odds = predicted_odds - _odds(np.array(pair))  # (N, 2)
         allowed = (odds[:, 0] >= margins[:, None]) & (odds[:, 1] >= times * margins[:, None])  # (M, N)
         # The rung before the first that fails; the best one where all do.
         failing = np.argmin(np.pad(allowed, ((0, 0), (0, 1))), axis=1)
@@ -90,10 +93,7 @@ def _fewest(met: Floats, n_bytes: Floats, share: float) -> float:
     return float(n_bytes[met >= share].min(initial=np.inf))
 
 
-def _odds(ratios: Floats) -> Floats:
-    kept = np.clip(ratios, 1e-3, 1 - 1e-3)
-    found: Floats = np.log(kept / (1 - kept))
-    return found
+_odds: Callable[[Floats], Floats] = np.vectorize(log_odds, otypes=[np.float64])
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -183,18 +184,13 @@ def accuracy() -> str:
     )
 
 
-def bits(show: str) -> Callable[[], str]:
-    """What picks save, from the committed result: a function of the module that makes its tables."""
+def bits(*, in_words: bool) -> str:
+    """What picks save, from the committed result: a table, or what all tables come to."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    import bits_tables
 
-    def made() -> str:
-        sys.path.insert(0, str(ROOT / "benchmarks"))
-        import bits_tables
-
-        record = json.loads((ROOT / "benchmarks" / "bits.json").read_text())
-        text: str = getattr(bits_tables, show)(record)
-        return text
-
-    return made
+    record = json.loads((ROOT / "benchmarks" / "bits.json").read_text())
+    return bits_tables.reading(record) if in_words else bits_tables.short(record)
 
 
 def _rows(table: Callable[[], list[tuple[str, ...]]]) -> Callable[[], str]:
@@ -217,8 +213,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "large-rungs": _rows(codec_tables.large_rungs),
     "large-times": _rows(codec_tables.large_times),
     "accuracy": accuracy,
-    "bits": bits("short"),
-    "bits-reading": bits("reading"),
+    "bits": partial(bits, in_words=False),
+    "bits-reading": partial(bits, in_words=True),
     "misses": _rows(risk_tables.misses),
     "risks": _rows(risk_tables.risks),
     "risk-short": _rows(risk_tables.short),

@@ -125,17 +125,20 @@ def shortfall(truth: Score, targets: Targets) -> float:
     return max([0.0, *(-margin for margin in margins(truth, replace(targets, risk=None)).values())])
 
 
-def _mean_shortfall(files: Iterable[Judged | None], targets: Targets) -> float | None:
-    """Over the files that miss; None where none does."""
-    missing = [shortfall(file.truth, targets) for file in files if file is not None and file.met is False]
-    return sum(missing) / len(missing) if missing else None
+def _shortfalls(files: Iterable[Judged | None], targets: Targets) -> list[float]:
+    """Of the files that miss."""
+    return [shortfall(file.truth, targets) for file in files if file is not None and file.met is False]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _totals(comparison: Comparison, targets: Targets) -> Record:
     picks = [comparison.picks[number] for number in comparison.judged]
     n_pixels = sum(pick.width * pick.height for pick in picks)
     written = sum(pick.file.n_bytes for pick in picks)
-    missing = [shortfall(pick.file.truth, targets) for pick in picks if pick.file.met is False]
+    missing = _shortfalls((pick.file for pick in picks), targets)
     missed = missed_percent(comparison)
     return {
         "n_images": len(picks),
@@ -143,7 +146,7 @@ def _totals(comparison: Comparison, targets: Targets) -> Record:
         "met_percent": 100.0 - missed,
         "missed_percent": missed,
         "unreachable_percent": 100.0 * sum(not pick.reachable for pick in picks) / len(picks),
-        "shortfall_mean": _mean_shortfall((pick.file for pick in picks), targets),
+        "shortfall_mean": _mean(missing),
         "shortfall_largest": max(missing, default=None),
         "n_bytes": written,
         "bpp": 8.0 * written / n_pixels,
@@ -160,7 +163,7 @@ def _compared(one: Compared, targets: Targets) -> Record:
     return {
         "setting": one.setting,
         "met_percent": one.met_percent,
-        "shortfall_mean": _mean_shortfall(one.files, targets),
+        "shortfall_mean": _mean(_shortfalls(one.files, targets)),
         "n_bytes": sum(file.n_bytes for file in one.files if file is not None) if one.files else None,
         "n_bytes_compared": one.n_bytes_compared,
         "n_encodes_mean": one.n_encodes_mean,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -141,6 +141,7 @@ class Remembered:
         question = self._metrics[teacher]
         return self._once(
             question,
+            [question],
             ladder,
             qp,
             lambda rung: float(self._answer(rung, question, partial(self._teacher, teacher, rung))),
@@ -148,13 +149,15 @@ class Remembered:
 
     def viewers(self, ladder: Ladder, qp: int) -> float:
         """SUR of a rung."""
-        return self._once("sur", ladder, qp, self._sur)
+        return self._once("sur", self._teachers.values(), ladder, qp, self._sur)
 
     def file(self, ladder: Ladder, qp: int, targets: Targets) -> tuple[int, Score]:
         """Size of the file at a QP, and the truth about the ratios that are asked for."""
         viewers = self.viewers(ladder, qp) if targets.sur > 0 else None
-        ratios = self._once("smr", ladder, qp, self._ratios) if targets.smr > 0 else None
-        n_bytes = self._once(_FILE, ladder, qp, self._written)
+        ratios = None
+        if targets.smr > 0:
+            ratios = self._once("smr", self._machines.values(), ladder, qp, self._ratios)
+        n_bytes = self._once(_FILE, [_FILE], ladder, qp, self._written)
         if ratios is None:
             return n_bytes, Score(viewers, None)
         return n_bytes, Score(viewers, ratios.smr, ratios.smr_classification, ratios.smr_detection)
@@ -176,21 +179,25 @@ class Remembered:
             self._fingerprints[codec.id] = codec.fingerprint()
         return PictureKey(source.sha256, self._fingerprints[codec.id], qp)
 
-    def _once(self, what: str, ladder: Ladder, qp: int, ask: Callable[[_Rung], Found]) -> Found:
-        """From memory where this object was asked before; else what `ask` finds, whose answers are kept."""
+    def _once(
+        self, what: str, questions: Iterable[str], ladder: Ladder, qp: int, ask: Callable[[_Rung], Found]
+    ) -> Found:
+        """From memory where this object was asked before; else what `ask` finds, whose answers are kept.
+
+        `questions` are those that `ask` may put to a rung.
+        """
         key = self._key(ladder.source, ladder.codec, qp)
         if (key, what) not in self._found:
-            rung = self._rung(ladder, key)
+            rung = self._rung(ladder, key, questions)
             self._found[key, what] = ask(rung)
             self._put(rung)
         found: Found = self._found[key, what]
         return found
 
-    def _rung(self, ladder: Ladder, key: PictureKey) -> _Rung:
+    def _rung(self, ladder: Ladder, key: PictureKey, questions: Iterable[str]) -> _Rung:
         source = ladder.source
         if source.width * source.height > MAX_PIXELS:
             raise ImageError(f"{source.path}: too many pixels to measure; scale it down first")
-        questions = [*self._metrics.values(), *self._machines.values(), _FILE]
         return _Rung(key, ladder, self._cache.get(key, questions) or Stored({}, {}))
 
     def _answer(self, rung: _Rung, question: str, ask: Callable[[], Any]) -> Any:

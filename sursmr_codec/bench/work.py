@@ -124,20 +124,17 @@ class Work:
     def _kept(self, ask: AskPick) -> KeptPick:
         assert isinstance(self.judge, Remembered)
         source, codec, question = self._open(ask.image).source, self.codecs[ask.codec], self._question
-        said: dict[str, object] = {}
+        said = {
+            "version": __version__,
+            "predictor": asdict(self.predictor.summary()),
+            "targets": asdict(question.targets),
+            "search": asdict(question.search),
+            "machines": question.jury,
+        }
         if question.targets.risk is not None:
             margins = self.predictor.margins(ask.codec, question.targets, question.jury)
             said["margins"] = asdict(margins)
-        name = pick_question(
-            {
-                **said,
-                "version": __version__,
-                "predictor": asdict(self.predictor.summary()),
-                "targets": asdict(question.targets),
-                "search": asdict(question.search),
-                "machines": question.jury,
-            }
-        )
+        name = pick_question(said)
         found = self.judge.pick(source, codec, name)
         if found is None:
             found = self._found(ask)

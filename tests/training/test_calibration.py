@@ -135,14 +135,17 @@ def test_bytes_of_a_way_to_share_margins_are_those_of_its_picks(monkeypatch: pyt
     import margins
 
     some = ladders(30, 1.0)
-    met, n_bytes = margins._curve(some, (0.75, 0.9), 1.0)
+    known = [(one, margins._odds(one.predicted)) for one in some]
+    met, n_bytes = margins._curve(known, (0.75, 0.9), 1.0)
     for place in (0, 10, 20):
         factor = float(np.exp(margins.STEP * place))
         picks = [outcome(one, Targets(0.75, 0.9), Margins(factor, factor)) for one in some]
         assert n_bytes[place] == pytest.approx(sum(one.n_bytes for one in picks if one is not None))
         assert met[place] == np.mean([one is not None and not one.missed for one in picks])
     # SMR, which is 1 throughout, costs nothing however its margin is.
-    assert margins._fewest(*margins._curve(some, (0.75, 0.9), 0.0), 0.9) == margins._fewest(met, n_bytes, 0.9)
+    assert margins._fewest(*margins._curve(known, (0.75, 0.9), 0.0), 0.9) == margins._fewest(
+        met, n_bytes, 0.9
+    )
     assert margins._fewest(met, n_bytes, 1.1) == np.inf
 
 
