@@ -71,7 +71,8 @@ def unit(
     weights = torch.full((labels.shape[1],), 1.0 / labels.shape[1])
     targets = Targets(labels, np.zeros((len(labels), 0), np.uint8), np.zeros((len(labels), 0), np.float32))
     generator = np.random.default_rng(seed)
-    steps = protocol.steps if variant.inputs in ("maps", "random maps") else protocol.steps_of_numbers
+    of_maps = variant.inputs in ("maps", "random maps")
+    steps = protocol.steps if of_maps else protocol.steps_of_numbers
     n_batches = -(-len(labels) // protocol.batch_size)
     epochs = max(1, round(steps / n_batches))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -84,7 +85,9 @@ def unit(
         order = generator.permutation(len(labels))
         for start in range(0, len(order), protocol.batch_size):
             rows = order[start : start + protocol.batch_size]
-            value = loss(network.compare(*train.seen.batch(rows)), targets.batch((), rows), weights)
+            with torch.autocast("cpu", torch.bfloat16, enabled=of_maps and protocol.mixed_precision):
+                prediction = network.compare(*train.seen.batch(rows))
+            value = loss(prediction, targets.batch((), rows), weights)
             optimiser.zero_grad(set_to_none=True)
             value.backward()
             optimiser.step()

@@ -36,6 +36,8 @@ class Protocol:
     """Over pooled features and statistics, which cost next to nothing."""
     batch_size: int = 48
     learning_rate: float = 5e-4
+    mixed_precision: bool = True
+    """Whether what sees maps learns partly in bfloat16, as the paper's does in half; tests are in full."""
     seeds: tuple[int, ...] = (0, 1, 2)
 
 

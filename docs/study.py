@@ -48,7 +48,9 @@ def render(result: Json) -> str:
         f" {', '.join(result['codecs'])}), {n['val']} that choose the epoch, {n['test']} test pictures"
         f" ({result['n_rungs']['test']} rungs) that nothing is chosen on. Every variant sees features of one frozen"
         f" backbone, {protocol['backbone']} with ImageNet weights, larger maps averaged to"
-        f" {protocol['grid']}x{protocol['grid']}, tokens of {protocol['width']} channels. Nothing here is CAFormer"
+        f" {protocol['grid']}x{protocol['grid']}, tokens of {protocol['width']} channels"
+        + (", and what sees maps learns in bfloat16" if protocol["mixed_precision"] else "")
+        + ". Nothing here is CAFormer"
         " trained end to end, and the labels are simulated viewers and our machines, so numbers compare with each"
         " other, and with the paper's only in their order. Mean and standard deviation over"
         f" {len(protocol['seeds'])} seeds; lower is better but for SROCC.\n",
