@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,22 +29,24 @@ class Growth:
     """Images that both results judged, by path and content."""
 
 
-def read(path: Path, question: Question) -> Mapping[str, Any]:
-    """The record of an earlier result.
+def read(path: Path, question: Question, protocol: str) -> Mapping[str, Any]:
+    """The record of an earlier result; `protocol` is the id of the one that judges now.
 
     Raises UsageError where it cannot be read, is none, or asked something else.
     """
     try:
         record = json.loads(path.read_text("utf-8"))
         schema, asked, truth = record["schema"], record["settings"], record["truth"]
-        earlier = (asked["targets"], asked["machines"], truth)
-    except (OSError, ValueError, KeyError, TypeError) as trouble:
+        viewed = asked["judge"]["protocol"].partition("/")[0]
+        earlier = (asked["targets"], asked["machines"], truth, viewed)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as trouble:
         why = trouble.strerror if isinstance(trouble, OSError) else "is not a result of bench --out"
         raise UsageError(f"{path}: {why}; give the JSON of an earlier run") from trouble
     if schema != SCHEMA:
         raise UsageError(f"{path}: has schema {schema}, not {SCHEMA}; make it anew")
-    now = (asdict(question.targets), question.jury, question.truth)
-    for name, before, after in zip(("targets", "machines", "truth"), earlier, now, strict=True):
+    now = (asdict(question.targets), question.jury, question.truth, protocol)
+    names = ("targets", "machines", "truth", "protocol")
+    for name, before, after in zip(names, earlier, now, strict=True):
         if before != after:
             raise UsageError(f"{path}: was made with other {name}: {before}, now {after}; make it anew")
     found: Mapping[str, Any] = record
@@ -57,7 +60,7 @@ def growths(result: Result, earlier: Mapping[str, Any], path: Path) -> dict[str,
     """
     try:
         return _growths(result, earlier, path)
-    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as trouble:
+    except (KeyError, TypeError, AttributeError, ValueError) as trouble:
         raise UsageError(f"{path}: is not a whole result of bench --out; make it anew") from trouble
 
 
@@ -80,6 +83,9 @@ def _growths(result: Result, earlier: Mapping[str, Any], path: Path) -> dict[str
 
 def _growth(pairs: list[tuple[Picked, Mapping[str, Any]]]) -> Growth:
     now = sum(pick.file.n_bytes for pick, _ in pairs)
-    then = sum(before["n_bytes"] for _, before in pairs)
+    sizes = [before["n_bytes"] for _, before in pairs]
+    if not all(isinstance(size, int | float) and 0 < size < math.inf for size in sizes):
+        raise ValueError("a file has no size")
+    then = sum(sizes)
     missed = sum((pick.file.met is False) - (before["met"] is False) for pick, before in pairs)
     return Growth(100.0 * (now / then - 1), 100.0 * missed / len(pairs), len(pairs))

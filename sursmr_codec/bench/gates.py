@@ -26,6 +26,8 @@ class Bounds:
         for bound in (*self.min_saved.values(), self.max_missed, self.max_regression):
             if bound is not None and not math.isfinite(bound):
                 raise UsageError(f"a bound must be a number of percent, not {bound}")
+        if self.max_missed is not None and not 0 <= self.max_missed <= 100:
+            raise UsageError(f"max missed is a share of images, 0 to 100 percent, not {self.max_missed:g}")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def parse_min_saved(texts: Sequence[str], baselines: Sequence[str]) -> dict[str,
     """
     bounds: dict[str, float] = {}
     for text in texts:
+        if text in baselines:
+            raise UsageError(f"min saved: {text} is a baseline without a bound; write {text}=PCT")
         named, _, number = text.rpartition("=")
         try:
             bound = float(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
@@ -133,6 +134,12 @@ def bench(
         )
         if (against is None) != (max_regression is None):
             raise UsageError("--against and --max-regression go together")
+        if out is not None and markdown is not None and out.resolve() == markdown.resolve():
+            raise UsageError(f"--out and --markdown are both {out}; name two files")
+        measuring = truth is Truth.measured or predictor == "measured"
+        # Who sets the variable once for all runs does not ask this one to measure.
+        if zoo is not None and not measuring and "SURSMR_ZOO" not in os.environ:
+            raise UsageError("--zoo is for measuring: add --truth measured")
         encoders = {
             "chroma": chroma and chroma.value,
             "bit_depth": bit_depth,
@@ -154,7 +161,9 @@ def bench(
             judge = NamedPredictor("measured", {"zoo": zoo, "protocol": protocol})
         if cache is not None:
             if judge is None:
-                raise UsageError("--cache keeps measured answers about predicted picks; add --truth measured")
+                raise UsageError(
+                    "--cache keeps measured truth about predicted picks: give --truth measured alone"
+                )
             if alpha != "refuse":
                 raise UsageError("--cache tells pictures apart by their files; leave --alpha out")
             judge = Remembering(cache, zoo, protocol)
@@ -174,13 +183,14 @@ def bench(
             limit=limit,
             jobs=jobs,
         )
-        _answer(question, bounds, against, out=out, markdown=markdown, json=json, quiet=quiet)
+        _answer(question, bounds, against, protocol, out=out, markdown=markdown, json=json, quiet=quiet)
 
 
 def _answer(
     question: Question,
     bounds: Bounds,
     against: Path | None,
+    protocol: str,
     *,
     out: Path | None,
     markdown: Path | None,
@@ -192,8 +202,11 @@ def _answer(
     from sursmr_codec.bench.events import events
     from sursmr_codec.bench.record import bench_record
     from sursmr_codec.cli import tables
+    from sursmr_codec.labels import protocols
 
-    before = None if against is None else earlier.read(against, question)
+    before = None
+    if against is not None:
+        before = earlier.read(against, question, protocols.load(protocol).id)
     for path in (out, markdown):
         if path is not None:
             images.check_target(path)

@@ -43,7 +43,7 @@ class Sloped(Predictor):
         return [Score(max(0.0, 1 - (rung.qp + self.shift) * embedding.red / 10000), smr) for rung in rungs]
 
     def summary(self):
-        return PredictorSummary("sloped", f"{self.shift}", "sloped/pixel")
+        return PredictorSummary("sloped", f"{self.shift}", "calibrated/pixel")
 
 
 def highest(red: int, sur: float, shift: int = 0) -> int:

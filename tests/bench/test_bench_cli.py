@@ -90,6 +90,10 @@ def test_a_regression_is_exit_8(run, tmp_path):
         (("--sur", "0"), 2, "both targets off"),
         (("--out", "absent/bench.json"), 6, "cannot be written"),
         (("--against", "absent.json", "--max-regression", "1"), 2, "No such file"),
+        (("--out", "one.json", "--markdown", "./one.json"), 2, "name two files"),
+        (("--zoo", "machines"), 2, "add --truth measured"),
+        (("--cache", "answers"), 2, "give --truth measured"),
+        (("--max-missed", "150"), 2, "0 to 100 percent"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(run, arguments, code, said):

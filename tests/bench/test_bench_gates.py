@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,8 @@ def test_bounds_on_savings():
     assert parse_min_saved([], names) == {}
     with pytest.raises(UsageError, match="not 'much'"):
         parse_min_saved(["much"], names)
+    with pytest.raises(UsageError, match="write quality=75=PCT"):
+        parse_min_saved(["quality=75"], names)
     with pytest.raises(UsageError, match="add --baseline cvvdp"):
         parse_min_saved(["cvvdp=5"], names)
 
@@ -126,6 +129,9 @@ def test_bounds_that_hold_nothing_are_refused():
     ):
         with pytest.raises(UsageError, match="number of percent"):
             Bounds(**bound)
+    for share in (-1.0, 100.5):
+        with pytest.raises(UsageError, match="0 to 100 percent"):
+            Bounds(max_missed=share)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +140,10 @@ def test_bounds_that_hold_nothing_are_refused():
         lambda old: old.pop("images"),
         lambda old: old.update(images=5),
         lambda old: old["images"][0]["codecs"].update(jpeg={}),
-        lambda old: [image["codecs"]["jpeg"]["pick"].update(n_bytes=0) for image in old["images"]],
+        lambda old: old["images"][0]["codecs"]["jpeg"]["pick"].update(n_bytes=0),
+        lambda old: old["images"][0]["codecs"]["jpeg"]["pick"].update(n_bytes=math.nan),
+        lambda old: old["images"][0]["codecs"]["jpeg"]["pick"].update(n_bytes=-5),
+        lambda old: old["images"][0]["codecs"]["jpeg"]["pick"].update(n_bytes="5"),
     ],
 )
 def test_a_damaged_result_is_refused(tmp_path, result, record, damage):
@@ -154,7 +163,7 @@ def test_growth_counts_the_images_that_both_have(tmp_path, question, result, rec
     old["images"][1]["sha256"] = "other content"
     old["images"][2]["path"] = "other name"
     path.write_text(json.dumps(old))
-    (growth,) = earlier.growths(result, earlier.read(path, question), path).values()
+    (growth,) = earlier.growths(result, earlier.read(path, question, "calibrated"), path).values()
     assert growth.n_images == 3
     assert growth.bytes_percent == pytest.approx(100)
     assert abs(growth.missed_points) == pytest.approx(100 / 3)
@@ -166,7 +175,7 @@ def test_growth_counts_the_images_that_both_have(tmp_path, question, result, rec
 def test_nothing_grew_since_the_same_result(tmp_path, question, result, record):
     path = tmp_path / "old.json"
     path.write_text(json.dumps(record))
-    (growth,) = earlier.growths(result, earlier.read(path, question), path).values()
+    (growth,) = earlier.growths(result, earlier.read(path, question, "calibrated"), path).values()
     assert (growth.bytes_percent, growth.missed_points, growth.n_images) == (0, 0, 5)
 
 
@@ -176,6 +185,8 @@ def test_nothing_grew_since_the_same_result(tmp_path, question, result, record):
         (lambda old: old["settings"]["targets"].update(sur=0.5), "other targets"),
         (lambda old: old["settings"].update(machines="detection"), "other machines"),
         (lambda old: old.update(truth="predicted"), "other truth"),
+        (lambda old: old["settings"]["judge"].update(protocol="flicker/pixel"), "other protocol"),
+        (lambda old: old["settings"]["judge"].update(protocol=None), "not a result"),
         (lambda old: old.update(schema="sursmr-qp/bench/9"), "schema"),
         (lambda old: old.pop("settings"), "not a result"),
     ],
@@ -185,14 +196,14 @@ def test_results_of_other_questions_are_refused(tmp_path, question, record, chan
     change(old)
     (tmp_path / "old.json").write_text(json.dumps(old))
     with pytest.raises(UsageError, match=said):
-        earlier.read(tmp_path / "old.json", question)
+        earlier.read(tmp_path / "old.json", question, "calibrated")
 
 
 def test_results_without_a_common_image_are_refused(tmp_path, question, result, record):
     with pytest.raises(UsageError, match="in common"):
         earlier.growths(result, {**record, "images": []}, tmp_path)
     with pytest.raises(UsageError, match="No such file"):
-        earlier.read(tmp_path / "absent.json", question)
+        earlier.read(tmp_path / "absent.json", question, "calibrated")
 
 
 def test_page_has_a_row_for_each_baseline_and_every_gate(result, record):
