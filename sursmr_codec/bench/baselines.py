@@ -99,7 +99,14 @@ def check(baselines: Sequence[Baseline], codecs: Sequence[Codec]) -> None:
 
     for baseline in baselines:
         if isinstance(baseline, Everyday) and all(baseline.qp(codec) is None for codec in codecs):
-            ids = ", ".join(codec.id for codec in codecs)
-            raise UsageError(f"baseline {baseline.name}: {ids} has no such setting")
+            raise UsageError(f"baseline {baseline.name} is no setting of {', '.join(map(_settings, codecs))}")
         if isinstance(baseline, MetricSearch):
             teachers.known(baseline.name).require()
+
+
+def _settings(codec: Codec) -> str:
+    """What `Everyday` can be under a codec, for people."""
+    first, last = codec.qp_range[0], codec.qp_range[-1]
+    best, worst = ({"qp": qp, **codec.native(qp)} for qp in (first, last))
+    said = (f"{name}={value} to {worst[name]}" for name, value in best.items())
+    return f"{codec.id}, which has {' and '.join(said)}"

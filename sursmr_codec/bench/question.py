@@ -70,6 +70,8 @@ def listed(folder: str, limit: int | None = None) -> tuple[str, ...]:
 
     `limit` takes so many of them, spread evenly. Raises ImageError where there are none.
     """
+    if not folder:
+        raise ImageError("the folder's name is empty; give a folder of images, . for the current one")
     root = Path(folder)
     if root.is_file():
         return (".",)

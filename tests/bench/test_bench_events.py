@@ -203,6 +203,8 @@ def test_listing_is_sorted_spread_and_deep(tmp_path):
     assert listed(str(tmp_path / "b.png")) == (".",)
     with pytest.raises(ImageError, match="no such"):
         listed(str(tmp_path / "absent"))
+    with pytest.raises(ImageError, match="name is empty"):
+        listed("")
     with pytest.raises(ImageError, match="no pictures"):
         listed(str(_empty(tmp_path)))
 
@@ -231,7 +233,7 @@ def test_unknown_baselines_are_refused(name):
 
 
 def test_baselines_that_cannot_be_are_refused(pictures, monkeypatch):
-    with pytest.raises(UsageError, match="no such setting"):
+    with pytest.raises(UsageError, match="jpeg, which has qp=1 to 100 and quality=100 to 1"):
         ask(pictures, baselines=baselines.several(["crf=3"]))
     monkeypatch.setattr(Ssimulacra2, "installed", classmethod(lambda _: False))
     with pytest.raises(MissingExtra, match="ssimulacra2"):
