@@ -27,6 +27,7 @@ from sursmr_codec.bench.result import Compared, Comparison, Result
 from sursmr_codec.bench.sweep import sweep
 from sursmr_codec.codecs.base import Codec
 from sursmr_codec.errors import ImageError
+from sursmr_codec.labels import smr
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ class _Codec:
         picked = [answer for answer in answers if isinstance(answer, Picked)]
         judged = [number for number, pick in enumerate(picked) if pick.file.met is not None]
         if not judged:
-            raise ImageError(f"{self._question.folder}: a target's ratio is defined for none of the images")
+            raise ImageError(
+                f"{self._question.folder}: none of the images can be judged: too few machines have an opinion on "
+                f"each, less than {smr.MIN_COUNTING}; give more machines, or --smr 0"
+            )
         self._images = tuple(self._images[number] for number in judged)
         picks = Picks([picked[number].file for number in judged])
         found = []

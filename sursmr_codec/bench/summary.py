@@ -40,6 +40,10 @@ def lines(record: Mapping[str, Any]) -> list[str]:
     asked = [f"{name.upper()} {targets[name]:g}" for name in ("sur", "smr") if targets[name]]
     judge = record["settings"]["judge"]
     found = [f"Targets: {' and '.join(asked)}, {record['truth']} by {judge['id']} ({judge['protocol']})."]
+    if record["truth"] == "predicted" and judge["id"] != "measured":
+        found.append(
+            "The judge also picks, which flatters picks; --truth measured asks metrics and machines."
+        )
     for codec, totals in record["totals"].items():
         line = (
             f"{codec}: {totals['n_images']} images, {totals['n_encodes_mean']:.1f} encodes and "

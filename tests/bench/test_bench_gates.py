@@ -214,5 +214,11 @@ def test_page_has_a_row_for_each_baseline_and_every_gate(result, record):
     assert "- **not met**: min-saved jpeg best-fixed" in page
     assert "- met: max-missed jpeg" in page
     assert "1 more have no truth" in page
+    assert "flatters" not in page
     widths = {line.count("|") for line in page.splitlines() if line.startswith("|")}
     assert widths == {len(summary.HEAD) + 1}
+
+
+def test_the_page_says_where_picks_are_judged_by_who_made_them(record):
+    believed = {**record, "truth": "predicted"}
+    assert "flatters picks" in summary.markdown(believed, [])
