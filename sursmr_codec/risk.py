@@ -21,6 +21,10 @@ class Misses:
     percent: float
     shortfall: float
     """By how much those that miss do so, on average."""
+    at: str = ""
+    """The targets of those picks in words, where they are not the ones that were asked."""
+    risk: float | None = None
+    """One that can be asked for instead, for fewer misses; None where there is none."""
 
 
 def lowered(ratio: float | None, factor: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from test_picking import PICTURE, CountingCodec, FallingPredictor
 
 from sursmr_codec import SearchSettings, Targets, pick
 from sursmr_codec.bench.work import whether_met
+from sursmr_codec.cli.tables import pick_tables, print_table
 from sursmr_codec.errors import TargetNotReachable, UsageError
 from sursmr_codec.interpolating import log_odds
 from sursmr_codec.picking import PickSettings, pick_events
@@ -75,6 +77,24 @@ def test_without_a_risk_there_is_no_lower_end_and_the_misses_are_told():
     assert found.qp == 25
     assert (pick_record(found)["sur_low"], pick_record(found)["smr_low"]) == (None, None)
     assert found.misses == Misses(160, 45.0, 0.04)
+
+
+@pytest.mark.parametrize(
+    ("targets", "misses", "told"),
+    [
+        (Targets(0.75, 0), Misses(160, 45.0, 0.04, risk=0.2), "of such picks miss .*; --risk 0.2 asks"),
+        (
+            Targets(0.5, 0),
+            Misses(160, 45.0, 0.04, at="SUR 0.75"),
+            "45 % of picks at SUR 0.75 miss .* average$",
+        ),
+        (Targets(0.75, 0, risk=0.1), None, "margins that let at most 10 % of such picks miss a target"),
+    ],
+)
+def test_the_table_says_whose_misses_and_no_more_than_is_known(targets, misses, told, capsys):
+    print_table(pick_tables(replace(picked(targets), misses=misses)))
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("risk")]
+    assert re.search(told, line)
 
 
 def test_margins_are_asked_for_codec_risk_and_machines():

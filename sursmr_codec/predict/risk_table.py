@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.risk import Margins, Misses
 
 SCHEMA = "sursmr-qp/risk/1"
+USUAL_RISK = 0.1
+"""Which is proposed where a codec has margins for it, else the nearest that has them."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class RiskTable:
     calibrated: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """`sur` and `smr` -> lowest and highest target that the margins were calibrated for."""
     misses: Mapping[tuple[str, str], Misses] = field(default_factory=dict)
-    """Codec and kind of targets -> what picks without a risk do."""
+    """Codec and kind of targets -> what picks without a risk do at the default targets."""
 
     def at(self, codec: str, kind: str, targets: Targets) -> Margins:
         """The margins for the risk of `targets`, which is set.
@@ -37,6 +39,40 @@ class RiskTable:
         that has no margins, and for targets and risks outside those that were calibrated.
         """
         risk = targets.risk or 0.0
+        lowest, highest = self._risks(codec, kind, targets)
+        known_risks = self.margins[codec, kind]
+        if not lowest <= risk <= highest:
+            within = f"be {lowest:g}" if lowest == highest else f"lie in {lowest:g}..{highest:g}"
+            raise UsageError(
+                f"with these targets of {codec}, risk must {within}, for which there are margins; "
+                f"not {risk:g}"
+            )
+        below = max((one for one in known_risks if one[0] <= risk), key=lambda one: one[0])
+        above = min((one for one in known_risks if one[0] >= risk), key=lambda one: one[0])
+        share = 0.0 if above[0] == below[0] else (risk - below[0]) / (above[0] - below[0])
+
+        def between(low: float, high: float) -> float:
+            return math.exp((1.0 - share) * math.log(low) + share * math.log(high))
+
+        return Margins(between(below[1].sur, above[1].sur), between(below[1].smr, above[1].smr))
+
+    def without_risk(self, codec: str, kind: str, targets: Targets) -> Misses | None:
+        """What picks do where no risk is set; None where that was not measured."""
+        found = self.misses.get((codec, kind))
+        if found is None:
+            return None
+        usual = Targets()
+        asked = [name for name in ("sur", "smr") if getattr(targets, name) > 0]
+        at = ", ".join(f"{name.upper()} {getattr(usual, name):g}" for name in asked)
+        same = all(getattr(targets, name) == getattr(usual, name) for name in asked)
+        try:
+            lowest, highest = self._risks(codec, kind, targets)
+        except UsageError:
+            return replace(found, at="" if same else at)
+        return replace(found, at="" if same else at, risk=min(max(lowest, USUAL_RISK), highest))
+
+    def _risks(self, codec: str, kind: str, targets: Targets) -> tuple[float, float]:
+        """The smallest and the largest that can be asked for; raises UsageError where none can."""
         for name, (low, high) in self.calibrated.items():
             target = getattr(targets, name)
             if target > 0 and not low <= target <= high:
@@ -47,24 +83,11 @@ class RiskTable:
         if (codec, kind) not in self.margins:
             known = ", ".join(sorted({one for one, its in self.margins if its == kind})) or "none"
             raise UsageError(
-                f"there are no margins for {codec} (there are for: {known}); leave out --risk, or take "
-                "--predictor measured"
+                f"there are no margins for {codec} with these targets and machines (there are for: {known}); "
+                "leave out --risk, or take --predictor measured"
             )
         known_risks = self.margins[codec, kind]
-        lowest, highest = known_risks[0][0], known_risks[-1][0]
-        if not lowest <= risk <= highest:
-            raise UsageError(
-                f"with these targets of {codec}, risk must lie in {lowest:g}..{highest:g}, for which there "
-                f"are margins; not {risk:g}"
-            )
-        below = max((one for one in known_risks if one[0] <= risk), key=lambda one: one[0])
-        above = min((one for one in known_risks if one[0] >= risk), key=lambda one: one[0])
-        share = 0.0 if above[0] == below[0] else (risk - below[0]) / (above[0] - below[0])
-
-        def between(low: float, high: float) -> float:
-            return math.exp((1.0 - share) * math.log(low) + share * math.log(high))
-
-        return Margins(between(below[1].sur, above[1].sur), between(below[1].smr, above[1].smr))
+        return known_risks[0][0], known_risks[-1][0]
 
 
 def kind_of(targets: Targets, jury: str) -> str:

@@ -128,7 +128,7 @@ class Trained(Predictor):
     def misses(self, codec: str, targets: Targets, jury: Jury) -> Misses | None:
         if self._risks is None or self._protocol.id != TRAINED_PROTOCOL:
             return None
-        return self._risks.misses.get((codec, kind_of(targets, jury)))
+        return self._risks.without_risk(codec, kind_of(targets, jury), targets)
 
     @cached_property
     def _novelty(self) -> novelty.Novelty | None:

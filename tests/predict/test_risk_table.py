@@ -56,14 +56,46 @@ def test_margins_at_and_between_the_risks(tmp_path: Path) -> None:
     [
         ("jpeg", Targets(0.75, 0, 0.05), r"risk must lie in 0\.1\.\.0\.2"),
         ("jpeg", Targets(0.75, 0, 0.3), r"risk must lie in 0\.1\.\.0\.2"),
+        ("jpeg", Targets(0.75, 0.9, 0.2), r"risk must be 0\.1, for which"),
         ("jpeg", Targets(0.95, 0, 0.1), r"SUR must lie in 0\.5\.\.0\.9"),
-        ("avif", Targets(0.75, 0, 0.1), r"no margins for avif \(there are for: jpeg\)"),
-        ("jpeg", Targets(0, 0.9, 0.1), r"no margins for jpeg \(there are for: none\)"),
+        ("avif", Targets(0.75, 0, 0.1), r"no margins for avif .* \(there are for: jpeg\)"),
+        ("jpeg", Targets(0, 0.9, 0.1), r"no margins for jpeg .* \(there are for: none\)"),
     ],
 )
 def test_what_was_not_calibrated_is_refused(tmp_path: Path, codec: str, targets: Targets, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         table(tmp_path).at(codec, kind_of(targets, "all"), targets)
+
+
+@pytest.mark.parametrize(
+    ("codec", "targets", "told"),
+    [
+        ("jpeg", Targets(0.75, 0), ("", 0.1)),
+        ("jpeg", Targets(0.6, 0), ("SUR 0.75", 0.1)),
+        ("jpeg", Targets(0.95, 0), ("SUR 0.75", None)),
+        ("jpeg", Targets(0.75, 0.9), ("", 0.2)),
+        ("jpeg", Targets(0.75, 0.8), ("SUR 0.75, SMR 0.9", 0.2)),
+        ("hevc", Targets(0.75, 0), ("", None)),
+        ("avif", Targets(0.75, 0), None),
+    ],
+)
+def test_misses_are_told_with_their_targets_and_a_risk_that_can_be_asked_for(
+    tmp_path: Path, codec: str, targets: Targets, told: tuple[str, float | None] | None
+) -> None:
+    of = {"n_picks": 160, "missed_percent": 45.0, "mean_shortfall": 0.04}
+    kinds = (("jpeg", "sur"), ("jpeg", "sur+smr"), ("hevc", "sur"))
+    path = written(
+        tmp_path / "risk.json",
+        margins=[*SAID["margins"][:2], {**SAID["margins"][2], "risk": 0.2}],
+        without_risk=[{"codec": codec, "kind": kind, **of} for codec, kind in kinds],
+    )
+    found = risk_table.read(path, "abc")
+    assert found is not None
+    kind = kind_of(targets, "all")
+    misses = found.without_risk(codec, kind, targets)
+    assert told == (None if misses is None else (misses.at, misses.risk))
+    if misses is not None and misses.risk is not None:
+        found.at(codec, kind, replace(targets, risk=misses.risk))
 
 
 def test_kinds() -> None:
