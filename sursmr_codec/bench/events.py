@@ -74,8 +74,8 @@ class _Codec:
         judged = [number for number, pick in enumerate(picked) if pick.file.met is not None]
         if not judged:
             raise ImageError(
-                f"{self._question.folder}: none of the images can be judged: too few machines have an opinion "
-                f"on each, less than {smr.MIN_COUNTING}; give more machines, or --smr 0"
+                f"{self._question.folder}: none of the images can be judged: on each, fewer than "
+                f"{smr.MIN_COUNTING} machines have an opinion; give more machines, or --smr 0"
             )
         self._images = tuple(self._images[number] for number in judged)
         picks = Picks([picked[number].file for number in judged])

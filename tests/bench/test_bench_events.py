@@ -120,7 +120,7 @@ def test_images_without_truth_are_not_compared(pictures):
     assert comparison.judged == (2, 3, 4, 5)
     assert [pick.file.met for pick in comparison.picks[:2]] == [None, None]
     assert all(len(one.files) == 4 for one in comparison.baselines)
-    with pytest.raises(ImageError, match="too few machines"):
+    with pytest.raises(ImageError, match="fewer than 5 machines"):
         ask(pictures, judge=Sloped(blind=SENSITIVITIES), targets=Targets(0.6, 0.9))
 
 
