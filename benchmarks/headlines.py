@@ -23,6 +23,11 @@ def headline(name: str, record: Record) -> str:
     return ", ".join(shown[:4]) + (", ..." if len(shown) > 4 else "")
 
 
+def _annotate(record: Record) -> str:
+    rates = ", ".join(f"{run['rungs_per_second']:.2f} with {run['jobs']}" for run in record["runs"])
+    return f"rungs a second, by processes: {rates}; {record['speedup']:.2f} times as many"
+
+
 def _batch(record: Record) -> str:
     lines = []
     for part, facts in record["parts"].items():
@@ -155,6 +160,13 @@ def _worst(record: Record) -> str:
     return f"of {len(record['pictures'])} pictures, {few} have fewer than 10 machines that count"
 
 
+def _novelty(record: Record) -> str:
+    others = {one["kind"]: one for one in record["made"]}
+    usual = ", ".join(f"{one['warned_percent']:.0f} % of {name}" for name, one in record["rates"].items())
+    warned = sum(one["warned_percent"] >= 90 for one in others.values())
+    return f"warned of {usual}; of nine in ten or more for {warned} of {len(others)} kinds of made pictures"
+
+
 def _practice(record: Record) -> str:
     lines = []
     for name, part in record["parts"].items():
@@ -175,6 +187,37 @@ def _report(record: Record) -> str:
     )
 
 
+def _risk(record: Record) -> str:
+    shares = []
+    for risk in (None, 0.2, 0.1):
+        rows = [one for one in record["checks"] if one["risk"] == risk and one["every_qp"]]
+        missed = 100 * sum(one["n_missed"] for one in rows) / sum(one["n_picks"] for one in rows)
+        shares.append(f"{missed:.0f} % {'without a risk' if risk is None else f'at risk {risk:g}'}")
+    return f"of picks miss in truth, over all codecs and targets: {', '.join(shares)}"
+
+
+def _speed(record: Record) -> str:
+    parts = record["parts"]
+    lines = []
+    for codec, ways in parts["ratios"]["codecs"].items():
+        named = ("pick", "pick_within_0.02", "ssimulacra2_search", "every_rung")
+        pick, near, metric, every = (f"{ways[name]['wall_ratio']:,.1f}" for name in named)
+        lines.append(
+            f"in plain encodes of {codec}: a pick {pick}, one within 0.02 {near}, a search by SSIMULACRA2 "
+            f"{metric}, every rung {every}"
+        )
+    for codec, found in parts["encodes"]["codecs"].items():
+        mean = found["mean"]
+        lines.append(f"{codec} picks try {mean['strict']:.1f} rungs, {mean['within_0.02']:.1f} within 0.02")
+    first, bounds = parts["stages"]["sizes"][0], parts["stages"]["bounds"]
+    warm, cold = first["warm"]["total"], first["cold"]["wall_seconds"]
+    lines.append(
+        f"a JPEG pick of {first['width']}x{first['height']} takes {warm:.2f} s warm (goal "
+        f"{bounds['warm_seconds']:g}) and {cold:.2f} s cold (goal {bounds['cold_seconds']:g})"
+    )
+    return "; ".join(lines)
+
+
 def _start(record: Record) -> str:
     rows = [row for row in record["errors"] if (row["sur"], row["smr"]) == (0.75, 0.9)]
     return "; ".join(
@@ -192,6 +235,14 @@ def _startup(record: Record) -> str:
     )
 
 
+def _unseen_codec(record: Record) -> str:
+    errors = ", ".join(
+        f"{one['codec']} {one['ratios']['sur']['ratio']:.2f} and {one['ratios']['smr']['ratio']:.2f}"
+        for one in record["codecs"]
+    )
+    return f"errors of SUR and SMR beside those of seen codecs: {errors} (goal: at most {record['goal']:g})"
+
+
 def _wobble(record: Record) -> str:
     grown = {codec: one["largest_growth"] for codec, one in record["codecs"].items()}
     most = max(grown, key=grown.__getitem__)
@@ -200,6 +251,7 @@ def _wobble(record: Record) -> str:
 
 
 HEADLINES: dict[str, Callable[[Record], str]] = {
+    "annotate": _annotate,
     "batch": _batch,
     "bits": _bits,
     "calibration": _calibration,
@@ -219,11 +271,15 @@ HEADLINES: dict[str, Callable[[Record], str]] = {
     "learning_curve": _learning_curve,
     "margins": _margins,
     "model": _model,
+    "novelty": _novelty,
     "practice": _practice,
     "reliability": _reliability,
     "report": _report,
+    "risk": _risk,
+    "speed": _speed,
     "start": _start,
     "startup": _startup,
+    "unseen_codec": _unseen_codec,
     "wobble": _wobble,
     "worst": _worst,
 }
