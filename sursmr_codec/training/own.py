@@ -20,9 +20,8 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.labels import store
 from sursmr_codec.labels.machine_split import unseen_in
 from sursmr_codec.labels.machines.zoo import read_zoo
-from sursmr_codec.network.build import load
 from sursmr_codec.network.config import RATIOS, NetworkConfig
-from sursmr_codec.network.from_graph import load_graph
+from sursmr_codec.network.from_graph import load_model
 from sursmr_codec.predict import weights
 from sursmr_codec.training.config import DataConfig, StageConfig, TrainingConfig
 from sursmr_codec.training.data import DOES_NOT_COUNT
@@ -65,8 +64,8 @@ def own_config(
     UsageError for what is no model, labels or zoo, and for labels that teach nothing.
     """
     files = weights.find(None if model == "default" else model)
-    start = files.weights if files.weights.is_file() else files.graph
-    base = (load if start == files.weights else load_graph)(start).config
+    start = files.for_torch
+    base = load_model(start).config
     taught = _taught(labels)
     network = _network(base, taught, _tasks(base, zoo))
     others = {"val", "test"} - {taught.train}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,6 +179,17 @@ def test_torch_and_onnx_runtime_agree(model: Path, source: Source, rungs: list[R
     assert set(found) == set(expected)
     for name in expected:
         np.testing.assert_allclose(found[name], expected[name], rtol=2e-3, atol=2e-3)
+
+
+def test_torch_works_from_the_graph_where_that_is_all_there_is(
+    model: Path, tmp_path: Path, source: Source, rungs: list[Rung], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(model, tmp_path / "wheel")
+    (tmp_path / "wheel" / "model.safetensors").unlink()
+    # No GPU is needed to see where the weights come from.
+    monkeypatch.setattr("sursmr_codec.predict.torch.TorchNetwork", lambda path, _: TorchNetwork(path, "cpu"))
+    whole, wheel = (Trained(folder, device="cuda") for folder in (model, tmp_path / "wheel"))
+    assert wheel.score(wheel.embed(source), rungs) == whole.score(whole.embed(source), rungs)
 
 
 def test_without_a_gpu_cuda_is_refused(model: Path) -> None:
