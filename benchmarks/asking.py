@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,8 +25,9 @@ def of_model(doc: str | None) -> argparse.ArgumentParser:
 
 
 def tell(record: Mapping[str, object], result: Path, *, write: bool) -> None:
-    """Print a result; with `write`, keep it as well."""
-    text = json.dumps(record, indent=1, allow_nan=False) + "\n"
+    """Print a result, with the machine that found it; with `write`, keep it as well."""
+    machine = {"python": platform.python_version(), "system": platform.system(), "cpu": platform.machine()}
+    text = json.dumps({"machine": machine, **record}, indent=1, allow_nan=False) + "\n"
     print(text, end="")
     if write:
         result.write_text(text)
