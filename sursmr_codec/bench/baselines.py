@@ -99,7 +99,7 @@ def check(baselines: Sequence[Baseline], codecs: Sequence[Codec]) -> None:
 
     for baseline in baselines:
         if isinstance(baseline, Everyday) and all(baseline.qp(codec) is None for codec in codecs):
-            raise UsageError(f"baseline {baseline.name} is no setting of {', '.join(map(_settings, codecs))}")
+            raise UsageError(f"baseline {baseline.name} is no setting of {'; '.join(map(_settings, codecs))}")
         if isinstance(baseline, MetricSearch):
             teachers.known(baseline.name).require()
 
