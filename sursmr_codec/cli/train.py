@@ -77,7 +77,7 @@ def train(
         from sursmr_codec.cli.tables import print_table
         from sursmr_codec.training.run import train as run
 
-        chosen = _chosen(config, init, data, labels or [], zoo, out)
+        chosen = _chosen(config, init, data, labels or [], zoo, out, quiet=quiet)
         finished = _follow(
             run(chosen, out or Path("runs") / chosen.name, resume=resume, jobs=jobs), quiet=quiet
         )
@@ -92,18 +92,27 @@ def _chosen(
     labels: list[Path],
     zoo: Path | None,
     out: Path | None,
+    *,
+    quiet: bool,
 ) -> TrainingConfig:
     """The run that a file or `--init` asks for."""
     from sursmr_codec.errors import UsageError
     from sursmr_codec.training.config import read_config
-    from sursmr_codec.training.own import own_config
+    from sursmr_codec.training.own import left_out, own_config
 
     if (config is None) == (init is None):
         raise UsageError("give either a CONFIG or --init MODEL")
     if config is None or init is not None:
         if data is None:
             raise UsageError("--init needs the folder of the labelled images: give --data DIR")
-        return own_config(str(init), labels, data, name="own" if out is None else out.name, zoo=zoo)
+        own = own_config(str(init), labels, data, name="own" if out is None else out.name, zoo=zoo)
+        if (names := left_out(own)) and not quiet:
+            typer.echo(
+                f"warning: {', '.join(names)} get no output: they count on no picture to learn from, or the "
+                "labels keep them from training",
+                err=True,
+            )
+        return own
     chosen = read_config(config)
     paths = replace(
         chosen.data,

@@ -25,6 +25,7 @@ from sursmr_codec.network.from_graph import load_model
 from sursmr_codec.predict import weights
 from sursmr_codec.training.config import DataConfig, StageConfig, TrainingConfig
 from sursmr_codec.training.data import DOES_NOT_COUNT
+from sursmr_codec.training.run import labelled_rungs
 
 VALIDATION_SHARE = 0.2
 """Of the pictures, where the labels have no split of their own to validate on."""
@@ -79,7 +80,35 @@ def own_config(
         own_smr=bool(taught.machines),
     )
     stage = _stage(network, taught)
-    return TrainingConfig(name=name, network=network, stage=(stage,), data=data, initial=str(start.resolve()))
+    return _of_defined(
+        TrainingConfig(name=name, network=network, stage=(stage,), data=data, initial=str(start.resolve()))
+    )
+
+
+def left_out(config: TrainingConfig) -> tuple[str, ...]:
+    """Machines of a run's labels that get no output: nothing can, or must, be learned of them."""
+    columns = store.read_labels(config.data.labels).column_names
+    voters = (name.removeprefix(store.VOTE_PREFIX) for name in columns if name.startswith(store.VOTE_PREFIX))
+    return tuple(name for name in voters if name not in config.network.machines)
+
+
+def _of_defined(config: TrainingConfig) -> TrainingConfig:
+    """The same run, that leaves ratios which no rung to learn from defines to the votes behind them.
+
+    Raises UsageError where no ratio is left.
+    """
+    rungs = labelled_rungs(config)[config.data.train]
+    (stage,) = config.stage
+    wanted = {
+        ratio: 0.0 if np.isnan(rungs.labels[ratio]).all() else weight
+        for ratio, weight in stage.weights.items()
+    }
+    if not any(wanted.values()):
+        raise UsageError(
+            "the labels teach nothing: they have no SUR, and on no picture do enough machines count for "
+            "an SMR"
+        )
+    return dataclasses.replace(config, stage=(dataclasses.replace(stage, weights=wanted),))
 
 
 def _taught(labels: Sequence[Path | str]) -> Taught:

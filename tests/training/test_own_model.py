@@ -28,7 +28,7 @@ from sursmr_codec.predict import weights
 from sursmr_codec.training.config import DataConfig
 from sursmr_codec.training.data import read_rungs
 from sursmr_codec.training.holding_out import hold_out
-from sursmr_codec.training.own import own_config
+from sursmr_codec.training.own import left_out, own_config
 from sursmr_codec.training.own_smr import own_smr
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,6 +140,31 @@ def test_labels_that_teach_nothing_are_refused(labelled: Labelled, tmp_path: Pat
         own(_write(rows, tmp_path / "split.parquet"))
     with pytest.raises(UsageError, match="give --labels"):
         own_config("default", [], "pictures", name="own")
+
+
+def test_a_ratio_that_is_never_defined_is_left_to_the_votes(labelled: Labelled, tmp_path: Path) -> None:
+    names = [f"c{i}" for i in range(6)]
+
+    def voting(n_counting: int, sur: float | None) -> list[LabelRow]:
+        votes = {name: int(i % 2) if i < n_counting else 2 for i, name in enumerate(names[:-1])}
+        return [replace(row, sur=sur, votes=votes | {"d0": 2}) for row in labelled.rows]
+
+    zoo = _zoo(tmp_path / "zoo", dict.fromkeys(names, "classification") | {"d0": "detection"})
+    # Two of five classifiers count: too few for a ratio of five, and yet their votes teach.
+    rows = voting(2, 0.5)
+    rows[0] = replace(rows[0], votes=dict.fromkeys(names[:-1], 2) | {"c2": 1, "c3": 1, "d0": 2})
+    rows[1] = replace(rows[1], votes=dict.fromkeys(names[:-1], 2) | {"c4": 1, "d0": 2})
+    config = own(_write(rows, tmp_path / "few.parquet"), zoo=zoo)
+    assert config.network.classifiers == ("c0", "c1", "c2", "c3", "c4")
+    assert config.stage[0].weights == {"sur": 1.0, "smr": 0.0, "smr_classification": 0.0}
+    assert config.stage[0].votes_weight > 0.0
+    assert left_out(config) == ("d0",)
+    silent = [replace(row, sur=None) for row in rows]
+    with pytest.raises(UsageError, match="on no picture do enough machines count"):
+        own(_write(silent, tmp_path / "silent.parquet"), zoo=zoo)
+    enough = own(_write(voting(3, 0.5), tmp_path / "enough.parquet"), zoo=zoo)
+    assert enough.stage[0].weights == {"sur": 1.0, "smr": 0.5, "smr_classification": 0.5}
+    assert left_out(enough) == ("c3", "c4", "d0")
 
 
 def test_own_smr_is_the_share_of_half_or_more(labelled: Labelled) -> None:
