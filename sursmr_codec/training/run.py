@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sursmr_codec import images
 from sursmr_codec.errors import UsageError
 from sursmr_codec.labels.machine_split import unseen_in
+from sursmr_codec.labels.store import read_labels
 from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.half import round_weights
 from sursmr_codec.network.moments import Moments
@@ -120,7 +121,11 @@ def labelled_rungs(config: TrainingConfig) -> dict[str, LabelledRungs]:
         data.labels, splits=splits, codecs=data.codecs, machines=network.machines if votes else ()
     )
     if not len(rungs[data.train]):
-        raise UsageError(f"the labels hold no rungs of split {data.train!r}")
+        held = ", ".join(map(repr, sorted(set(read_labels(data.labels)["split"].to_pylist()))))
+        raise UsageError(
+            f"the labels hold no rungs of split {data.train!r}, but of {held}: label pictures in a folder "
+            f"{data.train}, or name another split as train in the file's [data]"
+        )
     if data.own_smr:
         rungs = {split: own_smr(some, network) for split, some in rungs.items()}
     return hold_out(rungs, data, config.seed) if data.validation_share else rungs

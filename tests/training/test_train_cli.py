@@ -138,7 +138,7 @@ def test_labels_without_a_split_to_learn_from(run: Callable[..., Result], tmp_pa
     config.write_text(TINY.read_text() + '[data]\ntrain = "other"\n')
     result = run(config, "--out", tmp_path / "out")
     assert result.exit_code == 2
-    assert "no rungs of split 'other'" in result.stderr
+    assert "no rungs of split 'other', but of 'test', 'train', 'val': label pictures in" in result.stderr
 
 
 @pytest.mark.usefixtures("without_onnx")
