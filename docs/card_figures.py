@@ -45,8 +45,9 @@ def learning(result: Json) -> str:
     """The learning curve, and what it says of more pictures."""
     counts, points = result["n_images"], result["points"]
     names = list(points[-1]["ratios"])
-    gains = "; ".join(
-        f"{NAMES[name]} {value:+.1f} %" for name, value in result["last_doubling_percent"].items()
+    # The record has by how much errors fell.
+    changes = "; ".join(
+        f"{NAMES[name]} {-value:+.1f} %" for name, value in result["last_doubling_percent"].items()
     )
     lines = [
         "## Would more pictures help?",
@@ -62,7 +63,7 @@ def learning(result: Json) -> str:
     for point in points:
         cells = [f"{one['mae']:.4f} ± {one['deviation']:.4f}" for one in point["ratios"].values()]
         lines.append(f"| {point['n_images']} | {point['n_rungs']} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", f"The last doubling of the pictures took off the errors: {gains}."])
+    return "\n".join([*lines, "", f"Over the last doubling of the pictures errors changed by: {changes}."])
 
 
 def worst(folder: Path, result: Json) -> str:

@@ -159,7 +159,8 @@ def picks(measured: Json) -> str:
     lines = [
         "## What it means for picks",
         "",
-        "A prediction at the edge is as often too high as too low. Of picks among the labelled rungs of each ladder:",
+        "A prediction at the edge is as often too high as too low. Picks among the few labelled rungs of each ladder",
+        "stop short of that edge, so that fewer of them miss than of those below, from ladders with a rung at every QP:",
         "",
         "| SUR | SMR | picks | miss in truth | by, on average | rungs below the best | bytes against the best |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
