@@ -157,6 +157,8 @@ class Listing:
 
 def _expanded(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
     """Absolute paths of the inputs, and the folder that each speaks of."""
+    if "" in inputs:
+        raise ImageError("the name of an input is empty; give a file or folder, . for the current one")
     paths: list[str] = []
     roots: list[str] = []
     for given in inputs:

@@ -91,6 +91,14 @@ def test_what_does_not_exist(tree, tmp_path):
     )
 
 
+def test_an_empty_name_is_not_the_current_folder(tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    assert "b.png" in found(".")
+    for names in (("",), (tree / "b.png", "")):
+        with pytest.raises(ImageError, match="name of an input is empty"):
+            found(*names)
+
+
 def test_magic_and_extension(tmp_path):
     paint(tmp_path / "picture.png", 1)
     (tmp_path / "picture.png").rename(tmp_path / "no extension")
