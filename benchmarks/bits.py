@@ -184,6 +184,7 @@ def _put(part: Part, codec: str, result: Result, answer: dict[str, Any]) -> None
     of_codec["fingerprint"] = result.by_codec[codec].codec.fingerprint
     others = [one for one in of_codec["results"] if _targets(one) != _targets(answer)]
     of_codec["results"] = sorted([*others, answer], key=_order)
+    kept["codecs"] = {one: kept["codecs"][one] for one in part.codecs if one in kept["codecs"]}
     images.write(RESULT, (json.dumps(record, indent=1) + "\n").encode())
 
 
