@@ -1,4 +1,4 @@
-"""Models of one's own: what a table teaches and what is held out, and the commands of docs/own-model.md."""
+"""Models of one's own: what a table makes of a configuration, and the commands of docs/own-model.md."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from tiny_labels import MACHINES, QPS, Labelled
+from tiny_labels import MACHINES, Labelled
 from typer.testing import CliRunner, Result
 
 from sursmr_codec.cli.app import app
@@ -23,13 +22,8 @@ from sursmr_codec.labels import annotate, panel
 from sursmr_codec.labels.machines.zoo import COLUMNS
 from sursmr_codec.labels.rows import LabelRow
 from sursmr_codec.network.build import load
-from sursmr_codec.network.config import NetworkConfig
 from sursmr_codec.predict import weights
-from sursmr_codec.training.config import DataConfig
-from sursmr_codec.training.data import read_rungs
-from sursmr_codec.training.holding_out import hold_out
 from sursmr_codec.training.own import left_out, own_config
-from sursmr_codec.training.own_smr import own_smr
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "own-model.md").read_text("utf-8")
@@ -165,39 +159,6 @@ def test_a_ratio_that_is_never_defined_is_left_to_the_votes(labelled: Labelled, 
     enough = own(_write(voting(3, 0.5), tmp_path / "enough.parquet"), zoo=zoo)
     assert enough.stage[0].weights == {"sur": 1.0, "smr": 0.5, "smr_classification": 0.5}
     assert left_out(enough) == ("c3", "c4", "d0")
-
-
-def test_own_smr_is_the_share_of_half_or_more(labelled: Labelled) -> None:
-    network = NetworkConfig(ratios=("smr",), classifiers=("c0", "c1"), detectors=("d0",))
-    rungs = read_rungs([labelled.labels], splits=("train",), machines=MACHINES)["train"]
-    taken = own_smr(rungs, network).labels
-    for i, votes in enumerate(rungs.votes.tolist()):
-        counting = [vote for vote in votes if vote != 2]
-        assert taken["smr"][i] == pytest.approx(np.mean(counting))
-        classifiers = [vote for vote in votes[:2] if vote != 2]
-        assert taken["smr_classification"][i] == pytest.approx(np.mean(classifiers))
-    # With nine machines, as many must count as for the labels' own definition.
-    votes = np.full((2, 9), 2, np.uint8)
-    votes[0, :5], votes[1, :4] = 1, 1
-    nine = replace(rungs.take([0, 1]), machines=tuple("abcdefghi"), votes=votes)
-    many = own_smr(nine, NetworkConfig(ratios=("smr",), classifiers=tuple("abcdefghi"))).labels
-    assert many["smr"][0] == 1.0
-    assert np.isnan(many["smr"][1])
-    assert np.isnan(many["smr_detection"]).all()
-
-
-def test_whole_pictures_are_held_out(labelled: Labelled) -> None:
-    splits = read_rungs([labelled.labels], splits=("train", "held out"))
-    data = DataConfig(validation="held out", validation_share=0.3)
-    held = hold_out(splits, data, 0)
-    assert len(set(held["held out"].images)) == 2
-    assert not set(held["held out"].images) & set(held["train"].images)
-    assert len(held["held out"]) + len(held["train"]) == len(splits["train"])
-    assert hold_out(splits, data, 0)["train"].images == held["train"].images
-    drawn = {hold_out(splits, data, seed)["train"].images for seed in range(5)}
-    assert len(drawn) > 1
-    alone = {"train": splits["train"].take(range(len(QPS))), "held out": splits["held out"]}
-    assert len(hold_out(alone, data, 0)["train"]) == len(QPS)
 
 
 def _zoo(folder: Path, tasks: dict[str, str]) -> Path:
