@@ -32,7 +32,7 @@ One script a question. Each writes its result as JSON beside it, with date and m
 documentation are made from these files, and tests hold them to their bounds. This page is generated:
 `python benchmarks/generate.py`.
 """
-_THIS = ("generate", "headlines")
+_THIS = ("generate", "headlines", "model_headlines")
 _SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "bits": bits_tables.markdown,
     "practice": practice_tables.markdown,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from statistics import fmean
 from typing import Any
+
+from model_headlines import OF_MODELS
 
 Record = dict[str, Any]
 
@@ -121,52 +122,6 @@ def _large(record: Record) -> str:
     return f"a pick from a {size} takes {pick['peak_bytes'] / 1e6:.0f} MB at most"
 
 
-def _learning_curve(record: Record) -> str:
-    whole, gains = record["points"][-1], record["last_doubling_percent"]
-    return (
-        f"up to {whole['n_images']} pictures: the last doubling took {gains['sur']:.1f} % off the error of "
-        f"SUR and {gains['smr']:.1f} % off that of SMR"
-    )
-
-
-def _margins(record: Record) -> str:
-    ways: dict[float, list[float]] = {}
-    for one in record["ways"]:
-        ways.setdefault(one["smr_times"], []).append(one["bytes"])
-    told = ", ".join(f"{times:g} times {fmean(ways[times]):.2f}" for times in (0.0, 1.0, 3.0, 8.0))
-    return f"bytes beside the cheapest way, by how many times SUR's margin SMR's is: {told}"
-
-
-def _model(record: Record) -> str:
-    own, other = (record["fits"][name]["ratios"] for name in ("model", "codec_and_qp"))
-    mae = {ratio: (own[ratio]["mae"], other[ratio]["mae"]) for ratio in ("sur", "smr")}
-    errors = [
-        f"{ratio.upper()} {one:.3f}, {one / its:.2f} of that error" for ratio, (one, its) in mae.items()
-    ]
-    return f"mean absolute error beside that of knowing codec and QP alone: {'; '.join(errors)}"
-
-
-def _reliability(record: Record) -> str:
-    worst = max(record["ratios"], key=lambda one: one["gap"] or 0.0)
-    gaps = [f"{one['codec']} {one['gap']:.3f}" for one in record["ratios"] if one["ratio"] == "sur"]
-    return (
-        f"a bin's mean label is off its mean prediction by, for SUR: {', '.join(gaps)}; most for "
-        f"{worst['ratio']} of {worst['codec']}, by {worst['gap']:.3f}"
-    )
-
-
-def _worst(record: Record) -> str:
-    few = sum(one["n_machines_counting"] < 10 for one in record["pictures"])
-    return f"of {len(record['pictures'])} pictures, {few} have fewer than 10 machines that count"
-
-
-def _novelty(record: Record) -> str:
-    others = {one["kind"]: one for one in record["made"]}
-    usual = ", ".join(f"{one['warned_percent']:.0f} % of {name}" for name, one in record["rates"].items())
-    warned = sum(one["warned_percent"] >= 90 for one in others.values())
-    return f"warned of {usual}; of nine in ten or more for {warned} of {len(others)} kinds of made pictures"
-
-
 def _practice(record: Record) -> str:
     lines = []
     for name, part in record["parts"].items():
@@ -185,15 +140,6 @@ def _report(record: Record) -> str:
         f"a page of {record['n_images']:,} images opens in {record['seconds']['open']['median']:.2f} s, "
         f"at most {record['bound_seconds']:g} s allowed"
     )
-
-
-def _risk(record: Record) -> str:
-    shares = []
-    for risk in (None, 0.2, 0.1):
-        rows = [one for one in record["checks"] if one["risk"] == risk and one["every_qp"]]
-        missed = 100 * sum(one["n_missed"] for one in rows) / sum(one["n_picks"] for one in rows)
-        shares.append(f"{missed:.0f} % {'without a risk' if risk is None else f'at risk {risk:g}'}")
-    return f"of picks miss in truth, over all codecs and targets: {', '.join(shares)}"
 
 
 def _speed(record: Record) -> str:
@@ -218,29 +164,12 @@ def _speed(record: Record) -> str:
     return "; ".join(lines)
 
 
-def _start(record: Record) -> str:
-    rows = [row for row in record["errors"] if (row["sur"], row["smr"]) == (0.75, 0.9)]
-    return "; ".join(
-        f"{row['codec']}: {row['from_source']['mean_absolute']:.1f} QPs off on average, by the codec alone "
-        f"{row['from_codec']['mean_absolute']:.1f}"
-        for row in rows
-    )
-
-
 def _startup(record: Record) -> str:
     ratios = {name: answer["ratio"] for name, answer in record["answers"].items()}
     return (
         f"`--help` takes {ratios['help']:.2f} times, what `pick` imports {ratios['pick_imports']:.2f} times "
         "as long"
     )
-
-
-def _unseen_codec(record: Record) -> str:
-    errors = ", ".join(
-        f"{one['codec']} {one['ratios']['sur']['ratio']:.2f} and {one['ratios']['smr']['ratio']:.2f}"
-        for one in record["codecs"]
-    )
-    return f"errors of SUR and SMR beside those of seen codecs: {errors} (goal: at most {record['goal']:g})"
 
 
 def _wobble(record: Record) -> str:
@@ -251,6 +180,7 @@ def _wobble(record: Record) -> str:
 
 
 HEADLINES: dict[str, Callable[[Record], str]] = {
+    **OF_MODELS,
     "annotate": _annotate,
     "batch": _batch,
     "bits": _bits,
@@ -268,20 +198,11 @@ HEADLINES: dict[str, Callable[[Record], str]] = {
     ),
     "ladder_scores": _ladder_scores,
     "large": _large,
-    "learning_curve": _learning_curve,
-    "margins": _margins,
-    "model": _model,
-    "novelty": _novelty,
     "practice": _practice,
-    "reliability": _reliability,
     "report": _report,
-    "risk": _risk,
     "speed": _speed,
-    "start": _start,
     "startup": _startup,
-    "unseen_codec": _unseen_codec,
     "wobble": _wobble,
-    "worst": _worst,
 }
 """By script. A script without a line here is shown by its first numbers."""
 

@@ -128,6 +128,8 @@ class Study:
                     "n_learned": units[0]["n_learned"],
                     "seconds": round(fmean(one["seconds"] for one in units), 1),
                     "seeds": [one["seed"] for one in units],
+                    "epochs": units[0]["epochs"],
+                    "best_epochs": [one["best_epoch"] for one in units],
                     "test": _summed([measures(one["test"]) for one in units]),
                 }
         return {
