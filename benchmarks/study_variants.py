@@ -88,7 +88,13 @@ def variants(protocol: Protocol) -> tuple[Variant, ...]:
             "pooled",
             replace(paper, family="smr_net"),
         ),
-        Variant("no_pretraining", "paper", "on a backbone with random weights", "random maps", paper),
+        Variant(
+            "no_pretraining",
+            "paper",
+            "on a backbone whose random weights stay (the paper's learns from scratch)",
+            "random maps",
+            paper,
+        ),
         Variant(
             "stage_one",
             "paper",
