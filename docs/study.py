@@ -174,12 +174,12 @@ def _gap(result: Json, one: str, other: str, ratio: str) -> tuple[float, bool]:
 
 def _unfinished(result: Json) -> str:
     """How often the last epoch was the best one, for networks over maps."""
-    of_maps = [one for one in result["variants"].values() if one["table"] == "paper" and one["epochs"] > 1]
-    slow = [one for one in of_maps if one["epochs"] == min(them["epochs"] for them in of_maps)]
-    n_last = sum(best == one["epochs"] for one in slow for best in one["best_epochs"])
-    n_runs = sum(len(one["best_epochs"]) for one in slow)
+    epochs = result["variants"]["paper"]["epochs"]
+    of_maps = [one for one in result["variants"].values() if one["epochs"] == epochs]
+    n_last = sum(best == epochs for one in of_maps for best in one["best_epochs"])
+    n_runs = sum(len(one["best_epochs"]) for one in of_maps)
     return (
-        f"Networks over maps are trained for {slow[0]['epochs']} epochs, which is what the cores can bear; in {n_last} of"
+        f"Networks over maps are trained for {epochs} epochs, which is what the cores can bear; in {n_last} of"
         f" {n_runs} runs the last was the best, so longer training would make them better. Networks over pooled features"
         " and statistics cost next to nothing and are trained for longer, which flatters them beside the others."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-import os
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
@@ -136,10 +135,8 @@ def bench(
             raise UsageError("--against and --max-regression go together")
         if out is not None and markdown is not None and out.resolve() == markdown.resolve():
             raise UsageError(f"--out and --markdown are both {out}; name two files")
-        measuring = truth is Truth.measured or predictor == "measured"
-        # Who sets the variable once for all runs does not ask this one to measure.
-        if zoo is not None and not measuring and "SURSMR_ZOO" not in os.environ:
-            raise UsageError("--zoo is for measuring: add --truth measured")
+        if truth is not Truth.measured and predictor != "measured":
+            options.refuse_zoo(zoo, "--truth measured")
         encoders = {
             "chroma": chroma and chroma.value,
             "bit_depth": bit_depth,

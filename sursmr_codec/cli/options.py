@@ -146,6 +146,15 @@ MaxQp = Annotated[
 MAX_PIXELS = 200_000_000
 
 
+def refuse_zoo(zoo: Path | None, option: str) -> None:
+    """Raise UsageError for machines where nothing is measured; `option` is what would measure."""
+    from sursmr_codec.errors import UsageError
+
+    # Who sets the variable once for all runs does not ask this one to measure.
+    if zoo is not None and "SURSMR_ZOO" not in os.environ:
+        raise UsageError(f"--zoo is for measuring: add {option}")
+
+
 def predictor(
     name: str,
     model: str | None,
@@ -157,12 +166,9 @@ def predictor(
 ) -> Predictor:
     """The predictor that the scoring options ask for; raises UsageError where one would go unused."""
     from sursmr_codec import predict
-    from sursmr_codec.errors import UsageError
 
-    # Who sets the variable once for all runs does not ask this one to measure.
-    if zoo is not None and name == "trained" and "SURSMR_ZOO" not in os.environ:
-        raise UsageError("--zoo is for measuring: add --predictor measured")
-
+    if name == "trained":
+        refuse_zoo(zoo, "--predictor measured")
     return predict.load(
         name,
         model=model,

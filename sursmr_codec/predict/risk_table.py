@@ -63,13 +63,14 @@ class RiskTable:
             return None
         usual = Targets()
         asked = [name for name in ("sur", "smr") if getattr(targets, name) > 0]
-        at = ", ".join(f"{name.upper()} {getattr(usual, name):g}" for name in asked)
-        same = all(getattr(targets, name) == getattr(usual, name) for name in asked)
+        if any(getattr(targets, name) != getattr(usual, name) for name in asked):
+            at = ", ".join(f"{name.upper()} {getattr(usual, name):g}" for name in asked)
+            found = replace(found, at=at)
         try:
             lowest, highest = self._risks(codec, kind, targets)
         except UsageError:
-            return replace(found, at="" if same else at)
-        return replace(found, at="" if same else at, risk=min(max(lowest, USUAL_RISK), highest))
+            return found
+        return replace(found, risk=min(max(lowest, USUAL_RISK), highest))
 
     def _risks(self, codec: str, kind: str, targets: Targets) -> tuple[float, float]:
         """The smallest and the largest that can be asked for; raises UsageError where none can."""
