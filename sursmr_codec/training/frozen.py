@@ -29,9 +29,9 @@ class FrozenStatistics:
         self._network, self._store, self._device = network, store, device
         self._cache = Path(cache)
         tensors = {name: one.contiguous().cpu() for name, one in network.extractor.state_dict().items()}
-        self._digest = hashlib.sha256(
-            save(tensors) + repr((network.config.backbone, network.config.semantic)).encode()
-        ).hexdigest()
+        config = network.config
+        seen = (config.backbone, config.semantic, config.fidelity)
+        self._digest = hashlib.sha256(save(tensors) + repr(seen).encode()).hexdigest()
         self._numbers: dict[tuple[str, str, int], NDArray[np.float32]] = {}
         self._latest: tuple[str, list[Tensor]] | None = None
 

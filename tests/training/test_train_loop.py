@@ -225,6 +225,22 @@ def test_statistics_of_frozen_features_are_those_of_the_network(
         list(FrozenStatistics(network, store, tmp_path, CPU).prepare(rungs))
 
 
+def test_statistics_of_another_kind_are_not_taken_for_these(labelled: Labelled, tmp_path: Path) -> None:
+    rungs = read_rungs([labelled.labels], splits=("val",))["val"]
+    store = RungStore(labelled.images, tmp_path, 32, 1)
+    list(store.prepare(rungs, 1))
+    widths = []
+    for fidelity in (False, True):
+        config = tiny_config(labelled, network={**MOMENTS, "fidelity": fidelity}, stage=[stage(frozen=True)])
+        torch.manual_seed(0)
+        network = build(config.network).eval()
+        statistics = FrozenStatistics(network, store, tmp_path, CPU)
+        list(statistics.prepare(rungs))
+        widths.append(statistics.of(rungs).shape[1])
+        assert widths[-1] == len(network.standardise.running_mean)
+    assert widths[0] < widths[1]
+
+
 def test_a_loss_that_is_no_number_ends_the_run(labelled: Labelled, tmp_path: Path) -> None:
     config = tiny_config(labelled, stage=[stage(learning_rate=1e30, epochs=3)])
     with pytest.raises(DivergedError, match="lower learning_rate"):
