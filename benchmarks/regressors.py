@@ -1,7 +1,7 @@
 """Regressors on features of a frozen backbone, as the first stage of `models/configs/lite.toml` trains them.
 
 What benchmarks about the labels share: cheap to train over and over, since views and features are kept on
-disk. So is the result of every regressor, by what it was trained and tested on, and a run that was stopped
+disk. So is what every regressor predicts, by what it was trained and tested on, and a run that was stopped
 goes on.
 """
 
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,13 +20,14 @@ from typing import Any, cast
 import asking
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from sursmr_codec import images
 from sursmr_codec.network import views
 from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.training import measures
 from sursmr_codec.training.config import TrainingConfig, read_config
-from sursmr_codec.training.data import LabelledRungs, read_rungs
+from sursmr_codec.training.data import LabelledRungs, read_rungs, stage_targets
 from sursmr_codec.training.inference import forward_of, predict
 from sursmr_codec.training.initial import initialise
 from sursmr_codec.training.loop import Training
@@ -65,19 +67,39 @@ class Regressors:
         """Train on some rungs, choose the epoch on others, and test on all rungs of the test split."""
         stage = dataclasses.replace(self.config.stage[0], passes=passes)
         config = dataclasses.replace(self.config, seed=seed, stage=(stage,))
+        return self.errors(self.predicted(config, train, validation), config.network.ratios)
+
+    def predicted(
+        self, config: TrainingConfig, train: LabelledRungs, validation: LabelledRungs
+    ) -> NDArray[np.float32]:
+        """(N, R): the ratios of all rungs of the test split, by a regressor that a configuration trains."""
         data = config.data
         rungs = {**self.rungs, data.train: train, data.validation: validation}
         key = json.dumps([config.record, digest_of(rungs), views.VERSION])
-        path = self.cache / "tested" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
-        if path.exists():
-            kept: Errors = json.loads(path.read_text())
-            return kept
-        found = self._tested(config, rungs)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        images.write(path, json.dumps(found, allow_nan=False).encode())
-        return found
+        path = self.cache / "predicted" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npy"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            buffer = io.BytesIO()
+            np.save(buffer, self._predicted(config, rungs))
+            images.write(path, buffer.getvalue())
+        kept: NDArray[np.float32] = np.load(path)
+        return kept
 
-    def _tested(self, config: TrainingConfig, rungs: Rungs) -> Errors:
+    def errors(self, predicted: NDArray[np.float32], ratios: Sequence[str]) -> Errors:
+        """Of (N, R) `ratios` of the test split's rungs."""
+        tested = self.rungs[self.config.data.test]
+        labels = stage_targets(tested, ratios, {}, required=False)
+        codecs = np.array(tested.codecs, dtype=object)
+        some = {ALL: np.ones(len(tested), bool), **{codec: codecs == codec for codec in sorted(set(codecs))}}
+        return {
+            name: {
+                ratio: measures.mean_absolute_error(predicted[its, i], labels[its, i])
+                for i, ratio in enumerate(ratios)
+            }
+            for name, its in some.items()
+        }
+
+    def _predicted(self, config: TrainingConfig, rungs: Rungs) -> NDArray[np.float32]:
         feeds = SplitFeeds(config, rungs, self.store, self.cache, DEVICE)
         with tempfile.TemporaryDirectory() as out:
             folder = RunFolder(out)
@@ -92,17 +114,11 @@ class Regressors:
                 next(feed)
         except StopIteration as end:
             tested, its_feed = end.value
+        assert len(tested) == len(rungs[config.data.test])  # each has a label, so none was passed over
         forward = forward_of(network, frozen=True)
-        values, labels = predict(network, forward, its_feed, stage.batch_size, DEVICE)
-        codecs = np.array(tested.codecs, dtype=object)
-        some = {ALL: np.ones(len(tested), bool), **{codec: codecs == codec for codec in sorted(set(codecs))}}
-        return {
-            name: {
-                ratio: measures.mean_absolute_error(values[its, i], labels[its, i])
-                for i, ratio in enumerate(network.config.ratios)
-            }
-            for name, its in some.items()
-        }
+        values, _ = predict(network, forward, its_feed, stage.batch_size, DEVICE)
+        found: NDArray[np.float32] = values
+        return found
 
 
 def answer(doc: str | None, report: Callable[[Regressors], dict[str, Any]], result: Path) -> None:

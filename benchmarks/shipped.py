@@ -7,10 +7,10 @@
 A step that was finished for this model and these labels is passed over, unless a file that it made is
 another by now (`--again STEP` takes it anew); within a step, predictions, views and features are kept in
 `.cache`. Every step writes its results when it is done, and none of them otherwise. `--pictures N` holds
-what asks about labels alone (codecs left out, learning curve) to N training pictures and a quarter as many
-of the others. At the end it names committed results that are of an earlier model still, since they belong
-to other questions (`bits.py`, `practice.py`, `speed.py`); the card names worst pictures that nobody has
-written of.
+what asks about labels alone (codecs left out, learning curve, tries) to N training pictures and a quarter as
+many of the others. At the end it names committed results that are of an earlier model still, since they
+belong to other questions (`bits.py`, `practice.py`, `speed.py`); the card names worst pictures that nobody
+has written of.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def steps(
         step("worst"),  # after `novelty`, which it tells
         step("unseen_codec", *fewer, *kept),
         step("learning_curve", *fewer, *kept),
+        step("tries", *fewer, *kept),
         Step("card", ("docs/model_card.py",), ()),
         Step("readme", ("docs/generate.py",), ()),
         Step("page", ("benchmarks/generate.py",), ()),

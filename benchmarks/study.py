@@ -7,8 +7,9 @@
 Everything is trained on features of one frozen backbone, on a small part of the labels, with three seeds.
 The network of the epoch that is best on `val` is tested once on `test`, and nothing is chosen there. `--work`
 keeps the features, and a JSON and a log for every variant and seed, so the same command goes on where it was
-stopped, and processes with different variants may share it. `python docs/study.py` writes docs/study.md from
-the result.
+stopped, and processes with different variants may share it. Variants that were not trained there keep what
+the result says of them, as long as protocol and labels are the same. `python docs/study.py` writes
+docs/study.md from the result.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 import numpy as np
 import torch
 from study_features import Eyes, Features, gather
+from study_pretraining import SPLITS, Proxies, StageOne, body_of, pretrained
 from study_train import Split, unit
 from study_variants import Protocol, Variant, variants
 
@@ -47,8 +50,15 @@ SCHEMA = "sursmr-qp/study/1"
 class Study:
     """The protocol over one folder of pictures, label tables and a folder of work."""
 
-    def __init__(self, protocol: Protocol, images: Path, labels: Iterable[Path], work: Path) -> None:
-        self.protocol, self.work = protocol, work
+    def __init__(
+        self,
+        protocol: Protocol,
+        images: Path,
+        labels: Iterable[Path],
+        work: Path,
+        stage_one: StageOne | None = None,
+    ) -> None:
+        self.protocol, self.work, self.stage_one = protocol, work, stage_one or StageOne()
         whole = read_rungs(list(labels), splits=("train", "val", "test"))
         limits = {"train": protocol.n_train, "val": protocol.n_validation, "test": protocol.n_test}
         self.rungs = {
@@ -67,24 +77,44 @@ class Study:
             for done in store.prepare(rungs):
                 if done.n_done % 50 == 0 or done.n_done == done.n_total:
                     yield f"views of {split}: {done.n_done} of {done.n_total}"
-        for trained in (True, False):
-            due = [
-                (variant, seed)
-                for variant in variants(self.protocol)
-                for seed in self.protocol.seeds
-                if (only is None or variant.name in only)
-                and (variant.inputs == "random maps") != trained
-                and not self.unit_path(variant, seed).exists()
-            ]
-            if due:
-                eyes = Eyes(self.protocol, trained=trained)
-                name = f"{self.protocol.backbone} {self.protocol.grid} {trained}"
-                features = Features(self.work / "features", eyes, store, name)
-                for split, rungs in self.rungs.items():
-                    for n_done, n_total in features.prepare(rungs):
-                        if n_done % 50 == 0 or n_done == n_total:
-                            yield f"features of {split}: {n_done} of {n_total}"
-                yield from self._units(due, features, eyes)
+        due: dict[tuple[bool, tuple[str, ...]], list[tuple[Variant, int]]] = {}
+        for variant in variants(self.protocol):
+            for seed in self.protocol.seeds:
+                if (only is None or variant.name in only) and not self.unit_path(variant, seed).exists():
+                    backbone = variant.inputs != "random maps", variant.proxy
+                    due.setdefault(backbone, []).append((variant, seed))
+        for (trained, metrics), units in due.items():
+            name = f"{self.protocol.backbone} {self.protocol.grid} {trained}"
+            body = None
+            if metrics:
+                body = yield from self._stage_one(metrics)
+                name += f" {self._key_of(metrics)} {' '.join(metrics)}"
+            eyes = Eyes(self.protocol, trained=trained, body=body)
+            features = Features(self.work / "features", eyes, store, name)
+            for split, rungs in self.rungs.items():
+                for n_done, n_total in features.prepare(rungs):
+                    if n_done % 50 == 0 or n_done == n_total:
+                        yield f"features of {split}: {n_done} of {n_total}"
+            yield from self._units(units, features, eyes)
+
+    def _stage_one(self, metrics: tuple[str, ...]) -> Generator[str, None, Mapping[str, torch.Tensor]]:
+        """Train the backbone on a proxy and SMR, if it is not trained yet; its weights."""
+        proxies = Proxies(self._images, self.work / "proxies")
+        learned = {}
+        for split in SPLITS:
+            for n_done, n_total in proxies.prepare(self.rungs[split]):
+                if n_done % 100 == 0 or n_done == n_total:
+                    yield f"proxies of {split}: {n_done} of {n_total}"
+            learned[split] = proxies.learned(self.rungs[split], metrics)
+        run = self.work / "stage_one" / self._key_of(metrics) / "+".join(metrics)
+        yield from pretrained(self.protocol, self.stage_one, learned, self._images, self.work, run)
+        return body_of(run)
+
+    def _key_of(self, metrics: tuple[str, ...]) -> str:
+        """The protocol's key, and with a stage 1 its settings too."""
+        if not metrics:
+            return self.key
+        return hashlib.sha256(json.dumps([self.key, asdict(self.stage_one)]).encode()).hexdigest()[:16]
 
     def _units(self, due: list[tuple[Variant, int]], features: Features, eyes: Eyes) -> Iterator[str]:
         latest: tuple[Variant, dict[str, Split]] | None = None
@@ -113,14 +143,19 @@ class Study:
 
     def unit_path(self, variant: Variant, seed: int) -> Path:
         """Where the result of one variant and seed is kept; another protocol or other labels have others."""
-        return self.work / "units" / self.key / f"{variant.name}-{seed}.json"
+        return self.work / "units" / self._key_of(variant.proxy) / f"{variant.name}-{seed}.json"
 
-    def result(self) -> dict[str, object]:
-        """Every unit that is there, summed up."""
-        found = {}
+    def result(self, earlier: Mapping[str, Any] | None = None) -> dict[str, object]:
+        """Every unit that is there, summed up; of others what an `earlier` result of this very study says."""
+        found: dict[str, object] = {}
+        known: Mapping[str, object] = {}
+        if earlier is not None and earlier.get("key") == self.key:
+            known = earlier["variants"]
         for variant in variants(self.protocol):
             paths = [self.unit_path(variant, seed) for seed in self.protocol.seeds]
             units = [json.loads(path.read_text()) for path in paths if path.exists()]
+            if not units and variant.name in known:
+                found[variant.name] = known[variant.name]
             if units:
                 found[variant.name] = {
                     "table": variant.table,
@@ -134,9 +169,11 @@ class Study:
                 }
         return {
             "schema": SCHEMA,
+            "key": self.key,
             "date": datetime.now(UTC).date().isoformat(),
             "machine": {"cpu": platform.machine(), "cores": os.cpu_count(), "torch": torch.__version__},
             "protocol": asdict(self.protocol),
+            "stage_one": asdict(self.stage_one),
             "n_pictures": {split: len(set(rungs.images)) for split, rungs in self.rungs.items()},
             "n_rungs": {split: len(rungs) for split, rungs in self.rungs.items()},
             "codecs": sorted(set(self.rungs["train"].codecs)),
@@ -214,7 +251,8 @@ def main() -> None:
     began = time.monotonic()
     for line in study.run(arguments.variant):
         print(f"{time.monotonic() - began:7.0f} s  {line}", flush=True)
-    text = json.dumps(study.result(), indent=1) + "\n"
+    earlier = json.loads(RESULT.read_text()) if RESULT.exists() else None
+    text = json.dumps(study.result(earlier), indent=1) + "\n"
     print(text)
     if arguments.write:
         RESULT.write_text(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,10 @@ class Ladder:
 class Eyes:
     """A frozen backbone with trained or random weights."""
 
-    def __init__(self, protocol: Protocol, *, trained: bool = True) -> None:
+    def __init__(
+        self, protocol: Protocol, *, trained: bool = True, body: Mapping[str, Tensor] | None = None
+    ) -> None:
+        """`body` are weights of the backbone that take the place of the protocol's."""
         config = NetworkConfig(
             family="moments", backbone=protocol.backbone, size=protocol.size, n_crops=1, semantic=True
         )
@@ -45,6 +48,9 @@ class Eyes:
         assert isinstance(network, Moments)
         if trained:
             initialise(network, protocol.initial)
+        if body is not None:
+            # Stage 1 trains a body without a classifier; the classifier's opinion is not asked for then.
+            network.extractor.body.load_state_dict({**network.extractor.body.state_dict(), **body})
         self._network, self._protocol = network.eval(), protocol
         self.channels: tuple[int, ...] = network.extractor.channels
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from sursmr_codec.labels.proxy import DEFAULT_METRICS
 from sursmr_codec.network.config import NetworkConfig
 
 Inputs = Literal["maps", "random maps", "pooled", "statistics"]
 """What a variant sees: maps of a trained or an untrained backbone, their means, or statistics."""
-Table = Literal["rivals", "paper", "inputs"]
+Table = Literal["rivals", "paper", "proxies", "inputs"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Variant:
     """In words."""
     inputs: Inputs
     network: NetworkConfig
+    proxy: tuple[str, ...] = ()
+    """Metrics whose mean the backbone learned beside SMR before it was frozen; none: it is as it came."""
     content: bool = True
     """Of statistics: whether those of the source stand beside those of the difference."""
     opinion: bool = False
@@ -68,6 +71,9 @@ def variants(protocol: Protocol) -> tuple[Variant, ...]:
 
     def of_paper(name: str, what: str, **changes: object) -> Variant:
         return Variant(name, "paper", what, "maps", replace(paper, **changes))
+
+    def of_proxy(name: str, what: str, *metrics: str) -> Variant:
+        return Variant(name, "proxies", what, "maps", paper, proxy=metrics)
 
     def of_inputs(name: str, what: str, **seen: bool) -> Variant:
         return Variant(name, "inputs", what, "statistics", ours, **seen)
@@ -110,6 +116,9 @@ def variants(protocol: Protocol) -> tuple[Variant, ...]:
         of_paper("mlp", "MLP in place of the mixer", regressor="mlp"),
         of_paper("with_source", "with F0 and the difference", features="with_source"),
         of_paper("all_features", "with F0, Fq and the difference", features="all"),
+        of_proxy("proxy_mean", f"stage 1 on the mean of {len(DEFAULT_METRICS)} metrics", *DEFAULT_METRICS),
+        of_proxy("proxy_ssim", "stage 1 on SSIM alone", "ssim"),
+        of_proxy("proxy_fsim", "stage 1 on FSIM alone", "fsim"),
         of_inputs("difference_224", "difference, whole picture at 224", content=False),
         of_inputs("difference_native", "difference, and a native crop", content=False, crop=True),
         of_inputs("source_224", "with F0, whole picture at 224"),

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
 import card_figures  # noqa: E402
 import card_parts  # noqa: E402
+import card_tries  # noqa: E402
 from card_goals import goals  # noqa: E402
 
 BENCHMARKS, MODELS = ROOT / "benchmarks", ROOT / "models"
@@ -33,6 +34,8 @@ MADE_AFTER = ("risk.json", "novelty.json", "start.json")
 """What `benchmarks/shipped.py` makes of a model in its place; that of an earlier one is of no use."""
 OF_MODEL = ("model", "risk", "novelty", "reliability", "worst")
 """Results in `benchmarks/` that must be of the model whose card it is."""
+OF_LABELS = ("learning_curve", "unseen_codec", "tries")
+"""Results about regressors that were trained for the question."""
 
 Json = dict[str, Any]
 
@@ -63,7 +66,7 @@ def ship(run: Path) -> None:
 def results(sha256: str) -> dict[str, Json | None]:
     """Committed results by name, those of the model with that digest; None where one may lack."""
     found: dict[str, Json | None] = {}
-    for name in (*OF_MODEL, "learning_curve", "unseen_codec"):
+    for name in (*OF_MODEL, *OF_LABELS):
         path = BENCHMARKS / f"{name}.json"
         found[name] = json.loads(path.read_text()) if path.exists() else None
         if name in OF_MODEL and (found[name] or {}).get("model", {}).get("sha256") != sha256:
@@ -93,6 +96,7 @@ def card() -> tuple[Path, str, dict[str, Json | None]]:
         card_parts.risk(metrics, found["risk"] or {}),
         card_parts.novelty(found["novelty"] or {}),
         card_figures.learning(curve) if curve else "",
+        card_tries.tried(found["tries"], measured),
         card_figures.worst(folder, found["worst"] or {}),
         card_parts.cost(folder, measured),
         card_parts.limits(metrics),

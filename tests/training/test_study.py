@@ -18,7 +18,7 @@ from sursmr_codec.training.data import read_rungs
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS, DOCS = ROOT / "benchmarks", ROOT / "docs"
-NAMES = ("study", "study_features", "study_train", "study_variants")
+NAMES = ("study", "study_features", "study_pretraining", "study_train", "study_variants")
 
 
 @pytest.fixture(scope="module")
