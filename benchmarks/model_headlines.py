@@ -39,6 +39,20 @@ def _learning_curve(record: Record) -> str:
     )
 
 
+def _tries(record: Record) -> str:
+    shipped, chance = record["tries"][0], record["chance"]["smr"]
+    best = []
+    for ratio, its in shipped["ratios"].items():
+        rows = [one for one in record["tries"] if ratio in one["ratios"]]
+        least = min(rows, key=lambda one: one["ratios"][ratio]["mae"])
+        found = least["ratios"][ratio]["mae"]
+        best.append(f"{ratio} {its['mae']:.4f}, at best {found:.4f} ({least['what']})")
+    return (
+        f"errors of {len(record['tries'])} ways to train: {'; '.join(best)}; of SMR's error, "
+        f"{chance['error']:.3f} is what a lot of {chance['machines_that_count']:.0f} machines brings"
+    )
+
+
 def _unseen_codec(record: Record) -> str:
     errors = ", ".join(
         f"{one['codec']} {one['ratios']['sur']['ratio']:.2f} and {one['ratios']['smr']['ratio']:.2f}"
@@ -103,6 +117,7 @@ OF_MODELS: dict[str, Callable[[Record], str]] = {
     "risk": _risk,
     "start": _start,
     "study": _study,
+    "tries": _tries,
     "unseen_codec": _unseen_codec,
     "worst": _worst,
 }
