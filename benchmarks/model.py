@@ -2,6 +2,7 @@
 
     python benchmarks/model.py --images DIR --labels TABLE            print, for the default model
     python benchmarks/model.py --images DIR --labels TABLE --write    also write benchmarks/model.json
+    python benchmarks/model.py --images DIR --labels TABLE --cost     what it costs alone; the rest is kept
 
 Every labelled rung of a split is encoded anew and scored by the shipped files (`predicted.py`). Beside the
 mean absolute errors of the codec-and-QP predictor stand three questions: do the predictions hold for machines
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import resource
 import time
 from collections.abc import Iterator, Mapping
@@ -53,9 +55,7 @@ N_TIMED = 5
 
 def report(folder: Path, table: Path, split: str, model: str | None, limit: int | None) -> dict[str, object]:
     """Every answer, as one JSON object."""
-    began = time.perf_counter()
-    predictor = predict.load("trained", model=model)
-    load_seconds = time.perf_counter() - began
+    predictor, costs = _cost(model)
     rungs = read_rungs([table], splits=(split,))[split]
     if limit is not None:
         rungs = rungs.where(np.isin(rungs.images, sorted(set(rungs.images))[:limit]))
@@ -80,12 +80,7 @@ def report(folder: Path, table: Path, split: str, model: str | None, limit: int 
         "unseen_machines": _unseen(rungs, predicted, labels),
         "others": dict(_others(folder, predictor, rungs, predicted, labels)) if limit is None else {},
         "picks": [_misses(rungs, predicted, labels, targets) for targets in TARGETS],
-        "cost": {
-            "cores": os.cpu_count(),
-            "load_average": round(os.getloadavg()[0], 2),
-            "load_seconds": round(load_seconds, 3),
-            "rungs": [_cost(predictor, *side) for side in SIDES],
-        },
+        "cost": costs,
     }
 
 
@@ -175,7 +170,41 @@ def _chosen(
         yield places[0], places[1], ladder
 
 
-def _cost(predictor: Predictor, width: int, height: int) -> dict[str, object]:
+def with_cost(earlier: Mapping[str, Any], model: str | None) -> dict[str, object]:
+    """An earlier report of the same model, with what it costs here and now."""
+    predictor, costs = _cost(model)
+    if earlier["model"]["sha256"] != predictor.summary().sha256:
+        raise SystemExit(f"{RESULT} is of another model: leave out --cost")
+    return {**earlier, "cost": costs}
+
+
+def _cost(model: str | None) -> tuple[Predictor, dict[str, object]]:
+    """The predictor, and what it costs to load it, to embed sources and to score rungs."""
+    load_average = os.getloadavg()[0]
+    began = time.perf_counter()
+    predictor = predict.load("trained", model=model)
+    load_seconds = time.perf_counter() - began
+    return predictor, {
+        "date": datetime.now(UTC).date().isoformat(),
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "load_average": round(load_average, 2),
+        "load_seconds": round(load_seconds, 3),
+        "rungs": [_of_size(predictor, *side) for side in SIDES],
+    }
+
+
+def _cpu() -> str:
+    """The processor's name, as Linux tells it; elsewhere its kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _of_size(predictor: Predictor, width: int, height: int) -> dict[str, object]:
     """Milliseconds to embed a source and to score a rung, the least of a few."""
     generator = np.random.default_rng(0)
     coarse = generator.integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
@@ -205,8 +234,12 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--split", default="test")
     parser.add_argument("--limit", type=int, help="pictures, for a trial")
+    parser.add_argument("--cost", action="store_true", help=f"renew only that part of {RESULT.name}")
     asked = parser.parse_args()
-    found: dict[str, Any] = report(asked.images, asked.labels, asked.split, asked.model, asked.limit)
+    if asked.cost:
+        found = with_cost(json.loads(RESULT.read_text("utf-8")), asked.model)
+    else:
+        found = report(asked.images, asked.labels, asked.split, asked.model, asked.limit)
     text = json.dumps(found, indent=2, allow_nan=False) + "\n"
     print(text, end="")
     if asked.write:

@@ -255,7 +255,8 @@ def _machine(cost: Json) -> str:
     """What it was measured on, and how busy that was where it was noted."""
     if "load_average" not in cost:
         return "two busy cores"
-    return f"{cost['cores']} cores, of which {cost['load_average']:.1f} were busy when it began"
+    busy = f"{cost['cores']} cores, of which {cost['load_average']:.1f} were busy when it began"
+    return f"{cost['cpu']}, {busy}" if "cpu" in cost else busy
 
 
 def limits(metrics: Json) -> str:

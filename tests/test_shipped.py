@@ -163,6 +163,17 @@ def test_bins_agree_with_the_errors_of_the_model(figures: ModuleType) -> None:
         assert one["gap"] <= mae + 1e-3
 
 
+def test_costs_are_renewed_for_the_same_model_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    script = importlib.import_module("model")
+    summary = SimpleNamespace(sha256="own")
+    monkeypatch.setattr(script, "_cost", lambda _: (SimpleNamespace(summary=lambda: summary), {"load": 2}))
+    earlier = {"model": {"sha256": "own"}, "fits": {"kept": 1}, "cost": {"load": 1}}
+    assert script.with_cost(earlier, None) == {**earlier, "cost": {"load": 2}}
+    with pytest.raises(SystemExit, match="another model"):
+        script.with_cost({**earlier, "model": {"sha256": "other"}}, None)
+
+
 def test_margins_are_told_by_kind_and_risk_whatever_the_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "docs")
     tables = importlib.import_module("risk_tables")
