@@ -88,6 +88,45 @@ def test_what_is_done_is_not_done_again(study: Any, finished: Any) -> None:
     assert lost.with_suffix(".log").read_text().count("epoch") == 2
 
 
+def test_what_was_trained_elsewhere_keeps_what_the_result_says(
+    study: Any, finished: Any, labelled: Labelled, tmp_path: Path
+) -> None:
+    known = finished.result()
+    elsewhere = study.Study(finished.protocol, labelled.images, [labelled.labels], tmp_path)
+    assert elsewhere.result()["variants"] == {}
+    assert elsewhere.result(known)["variants"] == known["variants"]
+    assert elsewhere.result({**known, "key": "another"})["variants"] == {}
+    assert list(elsewhere.run(only=["stage_one"]))
+    merged = elsewhere.result(known)["variants"]
+    assert list(merged) == list(known["variants"])
+    assert merged["stage_one"]["test"] == known["variants"]["stage_one"]["test"]
+
+
+def test_stage_one_learns_the_proxy_that_it_is_given(study: Any, finished: Any, labelled: Labelled) -> None:
+    from study_pretraining import Proxies, body_of
+
+    errors = {}
+    for run in (finished.work / "stage_one").glob("*/*"):
+        assert body_of(run)
+        epochs = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        errors[run.name] = [one["validation"] for one in epochs if one["event"] == "epoch"]
+    assert set(errors) == {"ssim+ms_ssim+fsim+gmsd", "ssim", "fsim"}
+    assert {len(each) for each in errors.values()} == {finished.stage_one.epochs}
+    assert len({each[0]["sur"] for each in errors.values()}) == 3
+    rungs = read_rungs([labelled.labels], splits=("val",))["val"]
+    proxies = Proxies(labelled.images, finished.work / "proxies")
+    one, other, mean = (
+        proxies.learned(rungs, metrics).labels["sur_proxy"]
+        for metrics in (("ssim",), ("fsim",), ("ssim", "fsim"))
+    )
+    np.testing.assert_allclose(mean, (one + other) / 2, atol=1e-6)
+    for rows in rungs.ladders().values():
+        # QP 99 of the labels lies just above the ladder's end, which is at 0.
+        assert one[rows][0] > 0.9
+        assert one[rows][-1] < 0.2
+        assert (np.diff(one[rows]) < 0).all()
+
+
 def test_another_protocol_or_other_labels_are_other_units(
     study: Any, finished: Any, labelled: Labelled, tmp_path: Path
 ) -> None:
