@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sursmr_codec import codecs, images, predict
 from sursmr_codec.codecs.base import Codec
-from sursmr_codec.errors import ImageError, UsageError
+from sursmr_codec.errors import DecodeError, ImageError, UsageError
 from sursmr_codec.picking import Probed
 from sursmr_codec.predict.base import Predictor
 from sursmr_codec.probing import Image, Prober
@@ -85,24 +86,51 @@ def score(
     Reads every format that `images.read` does, and the raw streams of this package's own codecs by their
     extension. Raises ImageError where a file cannot be read or differs from the original in size.
     """
+    return list(scored(original, compressed, predictor=predictor, jury=jury, reading=reading).files)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Files that were scored, and what a reader of their scores should know."""
+
+    files: tuple[FileScore, ...]
+    warnings: tuple[str, ...]
+
+
+def scored(
+    original: Image,
+    compressed: Sequence[str | Path],
+    *,
+    predictor: Predictor | None = None,
+    jury: Jury = "all",
+    reading: images.Reading | None = None,
+) -> Scored:
+    """The same as `score`, with warnings."""
     predictor = predictor or predict.load()
     predictor.check_jury(jury)
     source = original if isinstance(original, Source) else images.read(original, reading)
     embedding = predictor.embed(source)
-    scores = []
+    scores: list[FileScore] = []
+    extrapolated: dict[str, None] = {}
     for path in compressed:
         began = time.perf_counter()
         rung = _rung_of(path, source, reading)
         (found,) = predictor.score(embedding, [rung])
         scores.append(FileScore(str(path), found.for_jury(jury), rung.n_bytes, time.perf_counter() - began))
-    return scores
+        extrapolated |= dict.fromkeys(predictor.extrapolation(rung.codec))
+    warnings = (*source.warnings, *predictor.warnings(embedding), *extrapolated)
+    return Scored(tuple(scores), warnings)
 
 
 def _rung_of(path: str | Path, source: Source, reading: images.Reading | None) -> Rung:
     stream_codec = codecs.for_stream(Path(path).suffix)
     if stream_codec is not None:
         encoded = images.read_bytes(path)
-        return Rung(stream_codec.id, None, encoded, stream_codec.decode(encoded, source.width, source.height))
+        try:
+            decoded = stream_codec.decode(encoded, source.width, source.height)
+        except DecodeError as error:
+            raise DecodeError(f"{path}: {error}") from error
+        return Rung(stream_codec.id, None, encoded, decoded)
     other = images.read(path, reading)
     _check_shape(path, other.rgb, source)
     assert other.encoded is not None  # it was read from a file

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
+
+from sursmr_codec.errors import OutputError, UsageError
 
 if sys.platform == "win32":
     import msvcrt
@@ -35,3 +38,19 @@ def take(handle: int, patience_seconds: float = 0.0) -> bool:
             time.sleep(min(0.05, patience_seconds))
         else:
             return True
+
+
+def hold(path: Path, busy: str) -> int:
+    """An open file that is locked until it is closed, made where it is not there.
+
+    Raises UsageError saying `busy` where another holds it, OutputError where it cannot be written.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        free = take(handle)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error}") from error
+    if not free:
+        os.close(handle)
+        raise UsageError(busy)
+    return handle

@@ -160,9 +160,10 @@ def not_reachable(pick: Pick) -> str:
     at = f"QP {nearest.qp}{f' with risk {pick.targets.risk:g}' if cautious else ''}"
     who = "it" if not pick.rivals else pick.codec.id
     cannot = "cannot meet" if not pick.rivals else "cannot meet the targets; nearest to"
+    lower = f"--{pick.binding}" if pick.search.min_qp is None else f"--{pick.binding} or --min-qp"
     return (
         f"{name}: {tried} {cannot} {pick.binding.upper()} {wanted:g}: {who} reaches {ratio:.3f} at "
-        f"{at}; lower --{pick.binding}, try --search exhaustive, or take --best-effort"
+        f"{at}; lower {lower}, try --search exhaustive, or take --best-effort"
     )
 
 

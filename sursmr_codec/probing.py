@@ -127,22 +127,14 @@ class Prober:
 
     def warnings(self) -> tuple[str, ...]:
         """What was changed on the way in, and what a reader of the scores should know."""
-        lines = self.source.warnings + self.predictor.warnings(self.embedding) + self._extrapolation()
+        lines = self.source.warnings + self.predictor.warnings(self.embedding)
+        lines += self.predictor.extrapolation(self.codec.id)
         if self._too_large:
             lines += (
                 f"{self.codec.id} files of this picture at QP {max(self._too_large)} and below are too large "
                 "to be read back, and were left out",
             )
         return lines
-
-    def _extrapolation(self) -> tuple[str, ...]:
-        trained = self.predictor.trained_codecs
-        if trained is None or self.codec.id in trained:
-            return ()
-        known = ", ".join(sorted(trained))
-        return (
-            f"{self.predictor.id} was trained on {known}: its ratios for {self.codec.id} are extrapolated",
-        )
 
     def seconds(self) -> Seconds:
         """Wall time so far, by stage."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -84,7 +85,14 @@ def failure_record(path: str, message: str, asked: Mapping[str, object]) -> Reco
         "warnings": [message],
         **asked,
     }
-    return {key: known.get(key) for key in PICK_KEYS}
+    return {key: _finite(known.get(key)) for key in PICK_KEYS}
+
+
+def _finite(value: object) -> object:
+    """JSON knows no NaN and no infinity, which may have been asked for."""
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def curve_record(curve: Curve) -> Record:

@@ -127,7 +127,7 @@ def test_one_missing_encoder_stops_all_before_any_work():
         ([], "no codec"),
         ([Sized("a", 0), Sized("a", 1)], "a is named twice"),
         ("jpeg,webp,jpeg", "jpeg is named twice"),
-        ("jpeg,", "unknown codec ''"),
+        ("jpeg,", "a name is missing in 'jpeg,'"),
         ("jpeg,nonsense", "unknown codec 'nonsense'"),
     ],
 )

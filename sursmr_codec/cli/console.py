@@ -6,12 +6,12 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import typer
 
-from sursmr_codec.errors import SursmrError
+from sursmr_codec.errors import OutputError, SursmrError
 
 INTERNAL_ERROR = 1
 
@@ -35,14 +35,22 @@ def failures(record: Callable[[str], Any] | None = None) -> Iterator[None]:
 def _fail(message: str, exit_code: int, record: Callable[[str], Any] | None) -> None:
     line = " ".join(message.split())
     if record is not None:
-        print_json(record(line))
+        # Where stdout is what failed, the line on stderr has to do.
+        with suppress(OutputError):
+            print_json(record(line))
     typer.echo(f"error: {line}", err=True)
     raise typer.Exit(exit_code)
 
 
 def print_json(record: Any) -> None:
-    """One JSON value on one line of stdout."""
-    typer.echo(json.dumps(record, ensure_ascii=False, allow_nan=False))
+    """One JSON value on one line of stdout; raises OutputError where that cannot be written."""
+    line = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    try:
+        typer.echo(line)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"stdout cannot be written: {error}") from error
 
 
 def warn(lines: Iterable[str], *, quiet: bool) -> None:

@@ -49,9 +49,12 @@ def curve(
     with console.failures():
         from sursmr_codec import curves
         from sursmr_codec.cli import tables
+        from sursmr_codec.errors import UsageError
         from sursmr_codec.records import curve_csv, curve_record
         from sursmr_codec.types import SearchSettings
 
+        if json and csv is not None and str(csv) == "-":
+            raise UsageError("--csv - and --json both write to stdout: give --csv a file")
         encoder = encoder_options.one(
             codec,
             chroma=None if chroma is None else chroma.value,

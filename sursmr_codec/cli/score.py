@@ -40,9 +40,9 @@ def score(
         judge = options.predictor(predictor, model, device, accurate, zoo, protocol, threads)
         reading = options.reading(alpha, max_pixels, gain_map=gain_map)
         source = images.read(original, reading)
-        scores = curves.score(source, compressed, predictor=judge, jury=machines.value, reading=reading)
+        found = curves.scored(source, compressed, predictor=judge, jury=machines.value, reading=reading)
         if json:
-            console.print_json(score_record(scores))
+            console.print_json(score_record(found.files))
         else:
-            tables.print_table(tables.score_table(scores))
-        console.warn((*source.warnings, *judge.warnings(judge.embed(source))), quiet=quiet)
+            tables.print_table(tables.score_table(found.files))
+        console.warn(found.warnings, quiet=quiet)

@@ -88,6 +88,8 @@ def several(ids_text: str, **options: object) -> tuple[Codec, ...]:
     them takes.
     """
     wanted = [codec_id.strip() for codec_id in ids_text.split(",")]
+    if "" in wanted:
+        raise UsageError(f"codec: a name is missing in {ids_text!r}; known: {', '.join(ids())}")
     for codec_id in wanted:
         if wanted.count(codec_id) > 1:
             raise UsageError(f"codec {codec_id} is named twice")

@@ -54,16 +54,8 @@ class RunFolder:
         return sorted(self._out.glob("part-*.parquet"))
 
     def _lock(self) -> None:
-        path = self._out / LOCK_FILE
-        try:
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-            free = locking.take(self._handle)
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error}") from error
-        if not free:
-            raise UsageError(
-                f"another process is labelling into {self._out}: wait for it, or choose another --out"
-            )
+        busy = f"another process is labelling into {self._out}: wait for it, or choose another --out"
+        self._handle = locking.hold(self._out / LOCK_FILE, busy)
 
     def _release(self) -> None:
         if self._handle is not None:

@@ -34,7 +34,8 @@ class PairNetwork(nn.Module):
         both = self.embed(torch.cat([source, rung]))
         sources, rungs = [one[: len(source)] for one in both], [one[len(source) :] for one in both]
         if which is not None:
-            sources = [one[which] for one in sources]
+            # Not `one[which]`, whose gradient adds up in an order that changes from run to run.
+            sources = [one.index_select(0, which) for one in sources]
         return self.compare(sources, rungs)
 
 

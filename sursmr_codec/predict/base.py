@@ -53,6 +53,13 @@ class Predictor(ABC):
         """What share of picks misses in truth where no risk is set; None where that was not measured."""
         return None
 
+    def extrapolation(self, codec: str) -> tuple[str, ...]:
+        """A warning where this codec's rungs are none of those that it was trained on."""
+        if self.trained_codecs is None or codec in self.trained_codecs:
+            return ()
+        known = ", ".join(sorted(self.trained_codecs))
+        return (f"{self.id} was trained on {known}: its ratios for {codec} are extrapolated",)
+
     def start(self, embedding: Embedding, codec: str, targets: Targets) -> int | None:
         """A guess at the answer from the source alone; None where the predictor has none."""
         return None

@@ -103,6 +103,6 @@ def read(path: Path, sha256: str) -> Novelty | None:
             raise ValueError(f"axes of {axes.shape} do not fit {mean.shape} means")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} says nothing of a model's training pictures: {error!r}") from error
     return Novelty(mean, axes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class OnnxNetwork:
         """Load a file or its bytes; `threads` cores work on a picture, None for all."""
         onnxruntime = onnx_runtime.load()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
+        options.intra_op_num_threads = min(threads or 0, os.cpu_count() or 1)
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(

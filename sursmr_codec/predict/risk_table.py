@@ -119,7 +119,7 @@ def read(path: Path, sha256: str) -> RiskTable | None:
         }
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} holds no margins of a model: {error!r}") from error
     ordered = {key: sorted(rows, key=lambda one: one[0]) for key, rows in margins.items()}
     return RiskTable(ordered, calibrated, misses)

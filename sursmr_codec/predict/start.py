@@ -131,6 +131,6 @@ def read(path: Path, sha256: str) -> Start | None:
             raise ValueError("shapes do not fit")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} holds no start of a search: {error!r}") from error
     return start

@@ -118,6 +118,8 @@ class Trained(Predictor):
             raise UsageError(
                 f"model {self.id} has no margins that were calibrated on picks (risk.json); leave out --risk"
             )
+        if self._accurate:
+            raise UsageError("margins were calibrated without --accurate: leave out --risk or --accurate")
         if self._protocol.id != TRAINED_PROTOCOL:
             raise UsageError(
                 f"margins were calibrated under protocol {TRAINED_PROTOCOL}, not {self._protocol.id}; leave "
@@ -126,7 +128,7 @@ class Trained(Predictor):
         return self._risks.at(codec, kind, targets)
 
     def misses(self, codec: str, targets: Targets, jury: Jury) -> Misses | None:
-        if self._risks is None or self._protocol.id != TRAINED_PROTOCOL:
+        if self._risks is None or self._accurate or self._protocol.id != TRAINED_PROTOCOL:
             return None
         return self._risks.without_risk(codec, kind_of(targets, jury), targets)
 

@@ -57,7 +57,7 @@ class ModelFiles:
             said = json.loads((self.folder / METRICS).read_text("utf-8"))["codecs"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return frozenset(map(str, said))
+        return frozenset(map(str, said)) if isinstance(said, list) else None
 
     def risks(self) -> RiskTable | None:
         """Its margins; None where it has none. Raises UsageError for a file that cannot be read."""

@@ -154,6 +154,11 @@ class TrainingConfig:
         for stage in self.stage:
             if stage.frozen and (self.network.family != "moments" or stage.family):
                 raise UsageError(f"stage {stage.name}: only a moments network can have frozen = true")
+            if self.network.family == "moments" and stage.batch_size < 2 and not stage.keep_statistics:
+                raise UsageError(
+                    f"stage {stage.name}: batch normalisation cannot be trained on one rung: set batch_size "
+                    "to 2 or more"
+                )
             if stage.family and self.network.family != "unified":
                 raise UsageError(f"stage {stage.name}: only a unified network has a pretraining")
             if stage.outputs_only and (stage.weight_decay or stage.family):

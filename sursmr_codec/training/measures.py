@@ -13,14 +13,14 @@ Values = NDArray[np.floating]
 
 
 def mean_absolute_error(predicted: Values, labels: Values) -> float | None:
-    """Over the entries with a label (not NaN), >= 0; None where there is none."""
-    known = ~np.isnan(labels)
+    """Over the entries with a label and a prediction (not NaN), >= 0; None where there is none."""
+    known = _known(predicted, labels)
     return float(np.abs(predicted[known] - labels[known]).mean()) if known.any() else None
 
 
 def plcc(predicted: Values, labels: Values) -> float | None:
-    """Pearson's linear correlation over entries with a label, -1..1; None where either side is constant."""
-    known = ~np.isnan(labels)
+    """Pearson's linear correlation over entries with both, -1..1; None where either side is constant."""
+    known = _known(predicted, labels)
     x, y = predicted[known].astype(np.float64), labels[known].astype(np.float64)
     if len(x) < 2 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return None
@@ -29,8 +29,13 @@ def plcc(predicted: Values, labels: Values) -> float | None:
 
 def srocc(predicted: Values, labels: Values) -> float | None:
     """Spearman's rank correlation, ties sharing their mean rank, as `plcc` else."""
-    known = ~np.isnan(labels)
+    known = _known(predicted, labels)
     return plcc(_ranks(predicted[known]), _ranks(labels[known]))
+
+
+def _known(predicted: Values, labels: Values) -> NDArray[np.bool_]:
+    """Which entries can be compared: a predictor that was taught nothing of a ratio says NaN."""
+    return ~(np.isnan(predicted) | np.isnan(labels))
 
 
 def _ranks(values: Values) -> NDArray[np.float64]:

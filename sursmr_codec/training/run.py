@@ -19,6 +19,7 @@ from sursmr_codec.errors import UsageError
 from sursmr_codec.labels.machine_split import unseen_in
 from sursmr_codec.labels.store import read_labels
 from sursmr_codec.network.base import PairNetwork
+from sursmr_codec.network.build import build
 from sursmr_codec.network.half import round_weights
 from sursmr_codec.network.moments import Moments
 from sursmr_codec.training.baseline import QpBaseline
@@ -76,17 +77,28 @@ def train(
     not fit, UnavailableError for missing encoders, and what the parts of a run raise.
     """
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    check_networks(config)
     rungs = labelled_rungs(config)
     folder = RunFolder(out)
-    record = {"config": config.record, "labels": digest_of(rungs)}
+    labels = digest_of(rungs)
+    record = {"config": config.record, "labels": labels}
     folder.check(record, resume=resume)
     cache = Path(config.data.cache or folder.path / "cache")
     store = RungStore(config.data.images, cache, config.network.size, config.network.n_crops)
     for some in rungs.values():
         yield from store.prepare(some, jobs)
     # Not before pictures and encoders are known to be right, so that a mistake in them claims no folder.
-    folder.claim(record)
-    data = SplitFeeds(config, rungs, store, cache, device)
+    with folder.locked():
+        # Another run may have been here since.
+        folder.check(record, resume=resume)
+        folder.claim(record)
+        data = SplitFeeds(config, rungs, store, cache, device)
+        yield from _trained(config, folder, data, labels, device)
+
+
+def _trained(
+    config: TrainingConfig, folder: RunFolder, data: SplitFeeds, labels: str, device: torch.device
+) -> Iterator[Event]:
     training = Training(config, folder, device)
     yield from training.events(data.feeds, lambda network: initialise(network, config.initial))
     network = cast(PairNetwork, training.network)
@@ -99,15 +111,34 @@ def train(
         "name": config.name,
         "seed": config.seed,
         "network": dataclasses.asdict(config.network),
-        "labels": record["labels"],
-        "codecs": sorted(set(rungs[config.data.train].codecs)),
-        "n_rungs": {split: len(some) for split, some in rungs.items()},
+        "labels": labels,
+        "codecs": sorted(set(data.rungs[config.data.train].codecs)),
+        "n_rungs": {split: len(some) for split, some in data.rungs.items()},
         "splits": {split: {name: fit.record() for name, fit in both.items()} for split, both in fits.items()},
         "onnx_largest_difference": exported.largest_difference,
     }
     path = folder.path / "model" / "metrics.json"
     images.write(path, (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
     yield Finished(exported, fits, path)
+
+
+def check_networks(config: TrainingConfig) -> None:
+    """Raise UsageError where the network of a stage does not take the views that it would be given."""
+    for stage in config.stage:
+        network_config = config.network
+        if stage.family:
+            network_config = dataclasses.replace(network_config, family=stage.family)
+        views = torch.zeros(1, network_config.n_views, 3, *2 * (network_config.size,), dtype=torch.uint8)
+        try:
+            with torch.inference_mode():
+                build(network_config).eval()(views, views)
+        # What backbones say of sizes that are not theirs.
+        except (RuntimeError, AssertionError, ValueError, IndexError) as error:
+            line = " ".join(str(error).split())
+            raise UsageError(
+                f"network: {network_config.backbone} cannot look at views of size {network_config.size}, as "
+                f"set here: {line[:200]}"
+            ) from error
 
 
 def labelled_rungs(config: TrainingConfig) -> dict[str, LabelledRungs]:
@@ -142,7 +173,7 @@ class SplitFeeds:
         cache: Path,
         device: torch.device,
     ) -> None:
-        self._config, self._rungs, self._store = config, rungs, store
+        self._config, self.rungs, self._store = config, rungs, store
         self._cache, self._device = cache, device
 
     def feeds(self, stage: StageConfig, network: PairNetwork) -> Generator[Event, None, StageFeeds]:
@@ -156,7 +187,7 @@ class SplitFeeds:
         self, stage: StageConfig, network: PairNetwork, split: str
     ) -> tuple[LabelledRungs, NDArray[np.float32]]:
         """Rungs of a split that have a label of the stage's, and their (N, R) labels."""
-        rungs = self._rungs[split]
+        rungs = self.rungs[split]
         ratios = network.config.ratios
         if split == self._config.data.train:
             learned = [ratio for ratio in ratios if not stage.weights or stage.weights.get(ratio)]

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from sursmr_codec import images, run_record
+from sursmr_codec import images, locking, run_record
 from sursmr_codec.errors import OutputError, UsageError
 
 
@@ -62,6 +64,23 @@ class RunFolder:
             what = run_record.difference(earlier, record)
             raise UsageError(f"{self.path} holds another run, which differs in {what}: choose another --out")
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training here meanwhile; makes the folder.
+
+        Raises UsageError where another is at work, OutputError where nothing can be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be used: {error}") from error
+        busy = f"another process is training into {self.path}: wait for it, or choose another --out"
+        handle = locking.hold(self.path / ".lock", busy)
+        try:
+            yield
+        finally:
+            os.close(handle)
+
     def claim(self, record: Mapping[str, Any]) -> None:
         """Begin or go on with a run that `check` let pass; raises OutputError where it cannot be written."""
         try:
@@ -93,9 +112,9 @@ class RunFolder:
             try:
                 saved = torch.load(path, map_location=device, weights_only=True)
                 position, tensors = Position(**saved["position"]), saved["tensors"]
-            # Broken files lead the unpickler to errors of every kind.
+            # Broken files lead the unpickler to errors of every kind, whose texts help nobody.
             except Exception as error:
-                raise UsageError(f"{path} is no checkpoint: {error}") from error
+                raise UsageError(f"{path} is no checkpoint: choose another --out, or delete it") from error
         if self._log_bytes() > position.log_bytes:
             with self._log_path.open("r+b") as file:
                 file.truncate(position.log_bytes)

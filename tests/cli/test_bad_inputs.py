@@ -131,3 +131,18 @@ def as_nobody(folder: Path) -> Iterator[None]:
     finally:
         if is_root:
             os.seteuid(0)
+
+
+@pytest.mark.parametrize("option", ["--sur", "--smr", "--risk", "--tolerance"])
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_what_is_no_number_is_refused_with_a_record(run, photo, option, number):
+    ran = run("pick", photo, option, number, "--json")
+    assert ran.exit_code == 2
+    assert number in ran.record["warnings"][0]
+    assert None in (*ran.record["targets"].values(), *ran.record["search"].values())
+
+
+def test_a_range_that_begins_too_high_is_named(run, photo):
+    ran = run("pick", photo, "--smr", "0", "--sur", "0.9", "--min-qp", "95")
+    assert ran.exit_code == 3
+    assert "lower --sur or --min-qp" in ran.stderr

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from sursmr_codec.version import __version__
 
+FULL = Path("/dev/full")
 HEAVY = ("torch", "onnxruntime", "av", "ray", "pillow_heif", "cv2", "scipy", "matplotlib", "rich.console")
 
 
@@ -78,3 +80,18 @@ def test_shell_completion_installs_into_home(tmp_path):
     }
     done = python("-m", "sursmr_codec", "--show-completion", "bash", env=environment)
     assert "sursmr-qp" in done.stdout or "sursmr_qp" in done.stdout.lower(), done.stderr
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+def test_output_that_cannot_be_written_is_one_line_and_exit_6(photo):
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sursmr_codec", "pick", photo, "--json", "--quiet"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 6
+    assert done.stderr.splitlines()[0].startswith("error: stdout cannot be written: ")
+    assert "Traceback" not in done.stderr

@@ -94,6 +94,33 @@ def test_score_agrees_with_pick_on_what_it_wrote(run, photo, tmp_path):
         assert scored["n_bytes"] == picked["n_bytes"]
 
 
+def test_score_says_what_pick_says_of_scores(run, photo, tmp_path):
+    files = []
+    for suffix in ("webp", "jpg"):
+        files.append(tmp_path / f"some.{suffix}")
+        with Image.open(photo) as image:
+            image.convert("RGB").save(files[-1], quality=50)
+    ran = run("score", photo, *files, *files)
+    assert ran.exit_code == 0
+    (line,) = [line for line in ran.stderr.splitlines() if "extrapolated" in line]
+    assert "its ratios for webp are extrapolated" in line
+
+
+def test_score_names_the_stream_that_it_cannot_read(run, photo, tmp_path):
+    stream = tmp_path / "other.hevc"
+    stream.write_bytes(photo.read_bytes())
+    ran = run("score", photo, stream)
+    assert ran.exit_code == 4
+    assert ran.stderr.startswith(f"error: {stream}: ")
+
+
+def test_two_kinds_of_data_do_not_share_stdout(run, photo):
+    ran = run("curve", photo, "--csv", "-", "--json")
+    assert ran.exit_code == 2
+    assert "both write to stdout" in ran.stderr
+    assert ran.stdout == ""
+
+
 def test_score_refuses_another_size(run, photo, kodim23):
     ran = run("score", photo, kodim23)
     assert ran.exit_code == 4

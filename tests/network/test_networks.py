@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pytest
 import torch
 from tiny_networks import VARIANTS, pictures, tiny
 
 from sursmr_codec.errors import UsageError
+from sursmr_codec.network.base import PairNetwork
 from sursmr_codec.network.build import build
+from sursmr_codec.network.heads import Prediction
 from sursmr_codec.network.moments import SMALLEST
 
 every_variant = pytest.mark.parametrize("name", VARIANTS)
@@ -68,6 +71,40 @@ def test_bytes_and_floats_of_the_same_pixels_agree(name: str) -> None:
     source, rung = pictures(config, 1), pictures(config, 1, seed=1)
     with torch.inference_mode():
         assert torch.equal(network(source, rung).ratios, network(source.float(), rung.float()).ratios)
+
+
+class _Mapped(PairNetwork):
+    """Gives back its views, times a parameter that has a gradient everywhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maps = torch.nn.Parameter(torch.ones(4, 1, 3, 64, 64))
+
+    def embed(self, views: torch.Tensor) -> list[torch.Tensor]:
+        return [views * self.maps]
+
+    def compare(self, source: Sequence[torch.Tensor], rung: Sequence[torch.Tensor]) -> Prediction:
+        return Prediction((source[0] * self.weights).sum().view(1, 1))
+
+
+def test_gradients_of_sources_are_the_same_bits_every_time() -> None:
+    # Many rungs of a source add up in its gradient: in another order, the last digits are others.
+    generator = torch.Generator().manual_seed(0)
+    network = _Mapped()
+    network.weights = torch.randn(64, 1, 3, 64, 64, generator=generator)
+    which = torch.randint(0, 4, (64,), generator=generator)
+    sources, rungs = torch.randn(4, 1, 3, 64, 64, generator=generator), torch.zeros(0, 1, 3, 64, 64)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        found = set()
+        for _ in range(10):
+            network.zero_grad()
+            network(sources, rungs, which).ratios.sum().backward()
+            found.add(network.maps.grad.numpy().tobytes())
+    finally:
+        torch.set_num_threads(threads)
+    assert len(found) == 1
 
 
 def test_views_of_a_picture_are_told_apart() -> None:

@@ -109,9 +109,15 @@ def test_a_table_of_another_model_is_none_and_a_bad_one_an_error(tmp_path: Path)
     path = written(tmp_path / "risk.json")
     assert risk_table.read(path, "other") is None
     assert risk_table.read(tmp_path / "absent.json", "abc") is None
-    path.write_text("{}")
-    with pytest.raises(UsageError, match=r"risk\.json holds no margins"):
-        risk_table.read(path, "abc")
+    for text in (
+        "{}",
+        "[]",
+        json.dumps({**SAID, "targets": []}),
+        json.dumps({**SAID, "targets": {"sur": []}}),
+    ):
+        path.write_text(text)
+        with pytest.raises(UsageError, match=r"risk\.json holds no margins"):
+            risk_table.read(path, "abc")
 
 
 def test_a_model_without_margins_says_so(model: Path) -> None:

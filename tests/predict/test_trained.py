@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_model import TINY, make_model
 
-from sursmr_codec import codecs, predict
+from sursmr_codec import codecs, curves, predict
 from sursmr_codec.errors import UnavailableError, UsageError
 from sursmr_codec.labels import protocols
 from sursmr_codec.ladder import Ladder
@@ -129,6 +130,16 @@ def test_one_other_pixel_anywhere_makes_another_picture(model: Path) -> None:
         assert score.sur < 1.0, row
 
 
+def test_margins_are_not_for_other_predictions(tmp_path: Path) -> None:
+    risk = Targets(0.75, 0.0, 0.1)
+    trained, accurate = Trained(), Trained(accurate=True)
+    assert trained.margins("jpeg", risk, "all").sur > 1.0
+    assert trained.misses("jpeg", Targets(0.75, 0.0), "all") is not None
+    with pytest.raises(UsageError, match="calibrated without --accurate"):
+        accurate.margins("jpeg", risk, "all")
+    assert accurate.misses("jpeg", Targets(0.75, 0.0), "all") is None
+
+
 def test_few_counting_machines_are_said(model: Path, source: Source, rungs: list[Rung]) -> None:
     trained = Trained(model)
     embedding = trained.embed(source)
@@ -140,6 +151,15 @@ def test_few_counting_machines_are_said(model: Path, source: Source, rungs: list
     assert line.startswith(f"only {embedding.n_counting:.1f} machines are expected")
     embedding.n_counting = 5.0
     assert trained.warnings(embedding) == ()
+
+
+def test_scored_files_come_with_what_their_scores_showed(model: Path, source: Source, tmp_path: Path) -> None:
+    file = tmp_path / "rung.jpg"
+    Image.fromarray(source.rgb).save(file, quality=30)
+    found = curves.scored(source, [file, file], predictor=Trained(model))
+    assert len(found.files) == 2
+    assert any(line.startswith("only ") and "machines are expected" in line for line in found.warnings)
+    assert curves.score(source, [file], predictor=Trained(model))[0].score == found.files[0].score
 
 
 def test_teachers_that_are_not_predicted_are_said(

@@ -98,6 +98,7 @@ def test_a_record_does_not_depend_on_where_files_lie(tmp_path: Path) -> None:
         (f"{LEAST}schedule = 'linear'\n", "must be one of constant, cosine"),
         (f"{LEAST}family = 'pretraining'\n", "last stage must train the network itself"),
         (f"{LEAST}frozen = true\n", "only a moments network"),
+        ("[network]\nfamily = 'moments'\n[[stage]]\nname='a'\nbatch_size = 1\n", "batch_size to 2 or more"),
         (f"{LEAST}votes_weight = 1\n", "needs a network with machines"),
         (f"{LEAST}[[stage]]\nname = 'one'\n", "the same name"),
         (f"{LEAST}[[stage]]\nname = '../one'\n", "letters, digits"),

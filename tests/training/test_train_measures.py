@@ -33,6 +33,14 @@ def test_errors_and_correlations_leave_unknown_labels_aside() -> None:
     assert measures.srocc(predicted, labels) == pytest.approx(0.5)
 
 
+def test_what_a_predictor_knows_nothing_of_is_left_aside() -> None:
+    predicted, labels = array(NAN, 0.5, 0.9, 0.3), array(0.2, 0.4, NAN, 0.6)
+    assert measures.mean_absolute_error(predicted, labels) == pytest.approx((0.1 + 0.3) / 2)
+    assert measures.srocc(predicted, labels) == pytest.approx(-1.0)
+    assert measures.mean_absolute_error(array(NAN, NAN), array(0.1, 0.2)) is None
+    assert measures.plcc(array(NAN, NAN), array(0.1, 0.2)) is None
+
+
 def test_equal_values_share_their_rank() -> None:
     # Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4.
     assert measures.srocc(array(0.1, 0.2, 0.2, 0.9), array(0.1, 0.2, 0.3, 0.4)) == pytest.approx(
