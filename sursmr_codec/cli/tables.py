@@ -142,6 +142,8 @@ def _against(value: float | None, target: float, low: float | None = None) -> st
 
 def _risk(pick: Pick) -> str | None:
     """What share of such picks misses a target in truth; None where nothing is known of it."""
+    if not pick.targets.sur and not pick.targets.smr:
+        return None
     if pick.targets.risk is not None:
         # What was asked for, not what was found: the margins were calibrated on other pictures.
         return f"margins that let at most {100 * pick.targets.risk:g} % of such picks miss a target in truth"

@@ -219,7 +219,8 @@ class Trained(Predictor):
                 f"({embedding.distance:.1f} times as far from them as others of their kind lie): its ratios "
                 "may be further off",
             )
-        if embedding.n_counting is None or embedding.n_counting >= least:
+        # As it is told: "only 5.0" is not below 5.
+        if embedding.n_counting is None or round(embedding.n_counting, 1) >= least:
             return lines
         return (
             *lines,
