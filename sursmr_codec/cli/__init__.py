@@ -4,9 +4,14 @@ from __future__ import annotations
 
 __all__ = ["main"]
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Entry point of `sursmr-qp` and `python -m sursmr_codec`."""
-    from sursmr_codec.cli.app import run
-
+    try:
+        from sursmr_codec.cli.app import run
+    except KeyboardInterrupt:
+        # Once loaded, commands see to interrupts themselves.
+        raise SystemExit(INTERRUPTED) from None
     run()

@@ -82,6 +82,21 @@ def test_shell_completion_installs_into_home(tmp_path):
     assert "sursmr-qp" in done.stdout or "sursmr_qp" in done.stdout.lower(), done.stderr
 
 
+def test_an_interrupt_while_loading_is_exit_130_without_a_word():
+    code = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "sursmr_codec.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from sursmr_codec.cli import main
+main()
+"""
+    done = python("-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 def test_output_that_cannot_be_written_is_one_line_and_exit_6(photo):
     with FULL.open("w") as full:
