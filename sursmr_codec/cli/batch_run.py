@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sursmr_codec.cli import batch_view, console
+from sursmr_codec.cli import INTERRUPTED, batch_view, console
 
 if TYPE_CHECKING:
     from sursmr_codec.batch.driver import Batch
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sursmr_codec.batch.request import Request
 
 SOME_FAILED = 7
-INTERRUPTED = 130
 
 
 def print_plan(request: Request, *, json: bool) -> None:
