@@ -25,6 +25,8 @@ N_TOP = 5
 """Highest probabilities of an opinion that are looked at."""
 N_OPINION = 2 * N_TOP + 8
 """Numbers that `opinion` gives."""
+VERSION = 1
+"""Rises whenever `Moments.describe` says other numbers of the same features, so that no cache outlives it."""
 SMALLEST = 1e-3
 """Below what an activation is told apart from none."""
 

@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from sursmr_codec.errors import OutputError
+from sursmr_codec.network import moments
 from sursmr_codec.network.moments import Moments
 from sursmr_codec.training.data import LabelledRungs
 from sursmr_codec.training.rungs import RungStore
@@ -30,7 +31,7 @@ class FrozenStatistics:
         self._cache = Path(cache)
         tensors = {name: one.contiguous().cpu() for name, one in network.extractor.state_dict().items()}
         config = network.config
-        seen = (config.backbone, config.semantic, config.fidelity)
+        seen = (moments.VERSION, config.backbone, config.semantic, config.fidelity)
         self._digest = hashlib.sha256(save(tensors) + repr(seen).encode()).hexdigest()
         self._numbers: dict[tuple[str, str, int], NDArray[np.float32]] = {}
         self._latest: tuple[str, list[Tensor]] | None = None
