@@ -148,14 +148,10 @@ def _stage_one(result: Json) -> str:
 
 def _worth(result: Json) -> str:
     """What stage 1 on the mean does to a backbone that has weights already."""
-    gaps = {ratio: _gap(result, "proxy_mean", "paper", ratio) for ratio in RATIOS}
-    found = [
-        f"{ratio.upper()} {gap:+.4f}{'' if known else ' (cannot be told apart)'}"
-        for ratio, (gap, known) in gaps.items()
-    ]
-    gains = any(known and gap < 0 for gap, known in gaps.values())
+    gaps = [_gap(result, "proxy_mean", "paper", ratio) for ratio in RATIOS]
+    gains = any(known and gap < 0 for gap, known in gaps)
     return (
-        f"Against the unified model on ImageNet weights as they are, stage 1 on the mean changes errors by {', '.join(found)}:"
+        f"Against the unified model on ImageNet weights as they are, stage 1 on the mean changes errors by {_changes(result, 'proxy_mean', 'paper')}:"
         f" on so few pictures it is {'a' if gains else 'no'} gain. The paper's stage 1, on four million rungs, is held there against a network"
         " that starts from nothing, which is another question."
     )
@@ -189,14 +185,16 @@ def _verdicts(result: Json, base: str, names: list[str]) -> str:
 
 def _steps(result: Json) -> str:
     """What each addition to the inputs does to the errors."""
-    lines = []
-    for what, after, before in STEPS:
-        found = []
-        for ratio in RATIOS:
-            gap, known = _gap(result, after, before, ratio)
-            found.append(f"{ratio.upper()} {gap:+.4f}{'' if known else ' (cannot be told apart)'}")
-        lines.append(f"- {what}: {', '.join(found)}.")
-    return "\n".join(lines)
+    return "\n".join(f"- {what}: {_changes(result, after, before)}." for what, after, before in STEPS)
+
+
+def _changes(result: Json, after: str, before: str) -> str:
+    """By how much both errors of one variant are larger than another's, in words."""
+    found = []
+    for ratio in RATIOS:
+        gap, known = _gap(result, after, before, ratio)
+        found.append(f"{ratio.upper()} {gap:+.4f}{'' if known else ' (cannot be told apart)'}")
+    return ", ".join(found)
 
 
 def _gap(result: Json, one: str, other: str, ratio: str) -> tuple[float, bool]:

@@ -47,10 +47,12 @@ def hold(path: Path, busy: str) -> int:
     """
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        free = take(handle)
+        try:
+            if not take(handle):
+                raise UsageError(busy)
+        except BaseException:
+            os.close(handle)
+            raise
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error}") from error
-    if not free:
-        os.close(handle)
-        raise UsageError(busy)
     return handle
